@@ -1,0 +1,149 @@
+"""The page behind a signed link: one case, its timeline and decision, its voicemail to play."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import obstore.exceptions
+import sqlalchemy as sa
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request, send_file
+from sqlalchemy.orm import Session
+
+from console.timeline import timeline
+from core import phone_numbers
+from core.links import LinkRefused
+from core.models import Case, Message, Person, Recording
+from routing.context import Context
+from routing.decisions import decision_of_case
+from routing.policy import Policy
+from routing.wording import time_left, written_instant
+
+case_page = Blueprint("case_page", __name__)
+
+
+def _context() -> Context:
+    found: Context = current_app.extensions["nightbell"]
+    return found
+
+
+def _case_number(token: str) -> int:
+    try:
+        return _context().links.read(token)
+    except LinkRefused:
+        abort(404)
+
+
+@case_page.get("/case/<token>")
+def show(token: str) -> Response:
+    """The case as a page, or as JSON for who asks for it."""
+    context = _context()
+    with context.database.reading() as session:
+        case = session.get(Case, _case_number(token))
+        if case is None:
+            abort(404)
+        shown = describe(session, context, case)
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        response = jsonify(shown)
+    else:
+        response = Response(render_template("case.html", case=shown, token=token))
+    # The link is the key: it must not leak to other sites, nor stay in shared caches.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    return response
+
+
+@case_page.get("/case/<token>/voicemail/<sid>.wav")
+def voicemail(token: str, sid: str) -> Response:
+    """The audio of one of the case's voicemails."""
+    context = _context()
+    with context.database.reading() as session:
+        recording = session.scalar(
+            sa.select(Recording).where(Recording.sid == sid, Recording.case_id == _case_number(token))
+        )
+    if recording is None or recording.storage_key is None:
+        abort(404)
+    try:
+        audio = context.audio.get(recording.storage_key)
+    except (obstore.exceptions.BaseError, OSError):
+        abort(404)
+    return send_file(io.BytesIO(audio), mimetype="audio/wav", conditional=True, etag=recording.sha256 or False)
+
+
+def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
+    """Everything that the page shows, as plain values; instants are ISO 8601 in UTC beside their wording."""
+    policy = context.policies.current().policy
+    zone = policy.calendar_of(case.service).zone
+    engineer = session.get(Person, case.engineer) if case.engineer else None
+    number = case.callable_number
+    now = context.clock.now()
+    tier = policy.tiers.get(case.tier) if case.tier else None
+    return {
+        "number": case.id,
+        "title": case.title,
+        "status": case.status,
+        "priority": case.priority,
+        "service": policy.services[case.service].name,
+        "customer": case.customer.name if case.customer else None,
+        "verified": case.verified,
+        "tier": tier.name if tier else None,
+        "callback": {"e164": number, "shown": phone_numbers.shown(number)} if number else None,
+        "contact_at": written_instant(case.contact_at, zone),
+        "target": case.target,
+        "due_at": written_instant(case.due_at, zone) if case.due_at else None,
+        "left": "" if case.responded_at else time_left(case.due_at, now),
+        "late": case.due_at is not None and (case.responded_at or now) > case.due_at,
+        "responded_at": written_instant(case.responded_at, zone) if case.responded_at else None,
+        "engineer": engineer.name if engineer else None,
+        "acknowledged_at": written_instant(case.acknowledged_at, zone) if case.acknowledged_at else None,
+        "consented_at": written_instant(case.consented_at, zone) if case.consented_at else None,
+        "decision": _decision(session, case),
+        "voicemails": _voicemails(session, case),
+        "messages": _messages(session, case, policy),
+        "timeline": [
+            {"at": entry.at.isoformat(), "clock": f"{entry.at.astimezone(zone):%H:%M:%S}", "kind": entry.kind,
+             "text": entry.text}
+            for entry in timeline(session, case)
+        ],
+    }  # fmt: skip
+
+
+def _decision(session: Session, case: Case) -> dict[str, Any] | None:
+    decision = decision_of_case(session, case.id)
+    if decision is None:
+        return None
+    return {
+        "outcome": decision.outcome,
+        "reasons": decision.reasons,
+        "facts": decision.facts,
+        "policy_version": decision.policy_version,
+        "calendar": decision.calendar_fingerprint,
+        "tz_version": decision.tz_version,
+    }
+
+
+def _voicemails(session: Session, case: Case) -> list[dict[str, Any]]:
+    recordings = session.scalars(
+        sa.select(Recording).where(Recording.case_id == case.id).order_by(Recording.received_at)
+    )
+    return [
+        {
+            "sid": recording.sid,
+            "seconds": recording.duration_s,
+            "stored": recording.storage_key is not None,
+            "sha256": recording.sha256,
+            "transcript": recording.transcript,
+        }
+        for recording in recordings
+    ]
+
+
+def _messages(session: Session, case: Case, policy: Policy) -> list[dict[str, Any]]:
+    zone = policy.calendar_of(case.service).zone
+    messages = session.scalars(sa.select(Message).where(Message.case_id == case.id).order_by(Message.at))
+    return [
+        {"at": written_instant(message.at, zone), "author": message.author, "body": message.body}
+        for message in messages
+    ]

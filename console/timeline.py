@@ -1,0 +1,75 @@
+"""A case's events in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, Event, Person, Recording
+
+# Event kind -> sentence; {who} is the person's name, the rest is the event's data.
+SENTENCES: dict[str, str] = {
+    "call.began": "A call came in on the line.",
+    "call.consent": "Additional charges: {consent}.",
+    "call.ended": "The caller hung up.",
+    "call.adopted": "A call was taken in that had begun without us.",
+    "call.near-miss": "The call ended without a message.",
+    "voicemail.heard-of": "A voicemail was left.",
+    "voicemail.near-miss": "A recording was silent or too short to be a message.",
+    "voicemail.refused": "The recording's address was refused: {why}.",
+    "voicemail.stored": "The voicemail was fetched and stored.",
+    "voicemail.transcribed": "The voicemail was written down by the telephone company.",
+    "case.opened": "The case was opened with priority {priority}.",
+    "case.added-to": "The customer added a message.",
+    "case.escalated": "The customer asked for the next engineer.",
+    "case.callback-changed": "The caller gave another number to call back.",
+    "case.responded": "The customer was answered by {how}.",
+    "case.response-withdrawn": "{who} spoke with no person; the promise is open again.",
+    "page.started": "Ringing began.",
+    "page.step": "Step {position}: {people} to be called.",
+    "page.voice-sent": "{who}'s phone was called.",
+    "page.sms-sent": "A text was sent to {who}.",
+    "page.not-sent": "{who} could not be reached by {channel}.",
+    "page.unanswered": "{who} did not accept: {how}.",
+    "page.accepted": "{who} accepted the case.",
+    "page.passed": "{who} passed the case on.",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a timeline."""
+
+    at: datetime
+    kind: str
+    text: str
+
+
+def timeline(session: Session, case: Case) -> list[Entry]:
+    """What happened on a case and on its calls, the earliest first."""
+    calls = sa.select(Recording.call_sid).where(Recording.case_id == case.id)
+    opened_by = sa.select(Event.call_sid).where(Event.case_id == case.id, Event.kind == "case.opened")
+    events = session.scalars(
+        sa.select(Event)
+        .where(sa.or_(Event.case_id == case.id, Event.call_sid.in_(calls), Event.call_sid.in_(opened_by)))
+        .order_by(Event.at, Event.id)
+    ).all()
+    names: dict[str, str] = {key: name for key, name in session.execute(sa.select(Person.key, Person.name))}
+    return [Entry(event.at, event.kind, _sentence(event, names)) for event in events]
+
+
+def _sentence(event: Event, names: Mapping[str, str]) -> str:
+    values: dict[str, Any] = {**event.data, "who": names.get(event.person or "", "Somebody")}
+    if "people" in values:
+        values["people"] = " and ".join(names.get(key, key) for key in values["people"])
+    if "position" in values:
+        values["position"] = values["position"] + 1
+    text = SENTENCES.get(event.kind, event.kind).format_map(values)
+    if event.kind == "page.step" and values.get("loud"):
+        text += " Nobody has accepted so far; the last step is repeated."
+    return text

@@ -1,0 +1,1 @@
+"""Nouns and plumbing: settings, database, shared models, due work, clock, audio, Twilio. Decides nothing."""

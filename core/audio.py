@@ -1,0 +1,66 @@
+"""Audio at rest: a folder beside the database, or S3-compatible storage; the same calls for both."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, from_url
+
+from core.settings import Settings
+
+
+class NotAudio(Exception):
+    """The bytes are no WAV recording; the message says why."""
+
+
+@dataclass(frozen=True)
+class StoredAudio:
+    """What was kept: where, how many bytes, their SHA-256, and the length in seconds if it can be told."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+    seconds: float | None
+
+
+class AudioStore:
+    """Puts recordings away and gives them back."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.storage_url:
+            self._store = from_url(settings.storage_url)
+        else:
+            folder = (Path(settings.data_dir) / "audio").resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(folder)
+
+    def put(self, key: str, audio: bytes) -> StoredAudio:
+        """Keep ``audio`` under ``key`` once it has proved to be a recording; read back and compared."""
+        seconds = wav_seconds(audio)
+        obstore.put(self._store, key, audio)
+        digest = hashlib.sha256(audio).hexdigest()
+        if hashlib.sha256(self.get(key)).hexdigest() != digest:
+            raise OSError(f"the storage gave back other bytes than it was given for {key}")
+        return StoredAudio(key, len(audio), digest, seconds)
+
+    def get(self, key: str) -> bytes:
+        """The bytes kept under ``key``."""
+        return bytes(obstore.get(self._store, key).bytes())
+
+
+def wav_seconds(audio: bytes) -> float | None:
+    """The length of a WAV recording; None where its encoding is not PCM. :class:`NotAudio` for other bytes."""
+    if len(audio) < 44 or audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
+        raise NotAudio(f"{len(audio)} bytes without a WAV header")
+    try:
+        with wave.open(io.BytesIO(audio)) as sound:
+            return sound.getnframes() / sound.getframerate()
+    except wave.Error:
+        return None  # a WAV of another encoding (mu-law): playable, but the standard library cannot count it
+    except EOFError:
+        raise NotAudio("the WAV recording is cut off") from None

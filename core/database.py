@@ -1,0 +1,142 @@
+"""The database: SQLite in one file by default, PostgreSQL when one machine is not enough; same code on both.
+
+SQLite has one writer at a time. Writers of this process queue on a lock instead of in SQLite's busy handler,
+which starves some of them for seconds; writers of other processes are waited for by the busy handler. A write
+transaction begins IMMEDIATE, so that it never fails half-way on an upgrade of its lock. ``synchronous=FULL``:
+an answer given to Twilio survives a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+_WAKE = "wake the workers"
+_BUSY_MS = 10_000
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware instant, in UTC on both databases; a naive one is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Instant = Annotated[datetime, mapped_column(UtcDateTime)]
+Json = Annotated[dict[str, Any], mapped_column(sa.JSON)]
+JsonList = Annotated[list[Any], mapped_column(sa.JSON)]
+
+
+class Base(DeclarativeBase):
+    """All tables of Nightbell."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Wake(Protocol):
+    """How a committed piece of due work reaches the workers without waiting for their next poll."""
+
+    def announce(self, session: Session) -> None:
+        """Called inside the transaction, right before it commits."""
+
+    def send(self) -> None:
+        """Called after the commit."""
+
+
+class Database:
+    """Engines, transactions and the waking of workers."""
+
+    def __init__(self, url: str, *, wake: Wake | None = None, threads: int = 8) -> None:
+        self.engine = _engine(url, threads)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = self.engine.execution_options(writes=True)
+        self._turn: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        )
+        self.wake = wake
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One write transaction: commits at the end, rolls back on any exception, then wakes the workers."""
+        with self._turn, Session(self._writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+                wake = self.wake if session.info.pop(_WAKE, False) else None
+                if wake is not None:
+                    session.flush()
+                    wake.announce(session)
+        if wake is not None:
+            wake.send()
+
+    @contextlib.contextmanager
+    def writing_core(self) -> Iterator[sa.Connection]:
+        """One write transaction without the ORM's bookkeeping, for the path that answers a ringing call."""
+        with self._turn, self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading; nothing in it is kept."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def wake_after_commit(session: Session) -> None:
+    """Wake the workers once this transaction has been committed."""
+    session.info[_WAKE] = True
+
+
+def _engine(url: str, threads: int) -> sa.Engine:
+    if url.startswith("sqlite"):
+        return _sqlite_engine(url, threads)
+    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_pre_ping=False, pool_recycle=1800)
+
+
+def _sqlite_engine(url: str, threads: int) -> sa.Engine:
+    Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, pool_size=threads, max_overflow=4)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours, see below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,205 @@
+"""Durable work: everything that is due is a row, written in the transaction that caused it.
+
+A claim is a lease with a random token. Finishing is fenced by token and state, so that a worker which lost its
+lease changes nothing; a killed worker's rows are claimed again when the lease runs out. A row that keeps failing
+becomes ``dead``, which raises an alarm. Cancelling works on ready and on leased rows alike.
+
+The lease runs on one clock for all machines: the database's own on PostgreSQL, the machine's on SQLite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.database import Base, Database, Instant, Json, UtcDateTime, wake_after_commit
+
+MAX_ATTEMPTS = 12
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(minutes=15)
+
+
+class DueState(enum.StrEnum):
+    """A row's way: ready -> leased -> done, or cancelled, or dead."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+class Due(Base):
+    """A piece of work and the instant at which it is due."""
+
+    __tablename__ = "due"
+    __table_args__ = (
+        # Partial, so that picking costs by what is waiting and not by what ever existed.
+        sa.Index(
+            "ix_due_ready",
+            "due_at",
+            postgresql_where=sa.text("state = 'ready'"),
+            sqlite_where=sa.text("state = 'ready'"),
+        ),
+        sa.Index(
+            "ix_due_leased",
+            "lease_until",
+            postgresql_where=sa.text("state = 'leased'"),
+            sqlite_where=sa.text("state = 'leased'"),
+        ),
+        sa.Index("ix_due_subject", "subject"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(60))
+    due_at: Mapped[Instant]
+    payload: Mapped[Json]
+    state: Mapped[str] = mapped_column(sa.String(10), default=DueState.READY)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None] = mapped_column(sa.String(32))
+    lease_until: Mapped[Instant | None]
+    last_error: Mapped[str | None] = mapped_column(sa.String(500))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A leased row, handed to the worker that may finish it."""
+
+    id: int
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    attempts: int
+    token: str
+
+
+def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **payload: Any) -> None:
+    """Write a piece of work that is due at ``due_at``; ``subject`` (``page:12``) is what cancels it."""
+    session.add(Due(kind=kind, subject=subject, due_at=due_at, payload=payload))
+    wake_after_commit(session)
+
+
+def cancel(session: Session, subject: str, kinds: Sequence[str] = ()) -> int:
+    """Cancel what is still to be done for ``subject`` (of ``kinds`` only, if given); how many rows."""
+    statement = (
+        sa.update(Due)
+        .where(Due.subject == subject, Due.state.in_((DueState.READY, DueState.LEASED)))
+        .values(state=DueState.CANCELLED, lease_token=None)
+    )
+    if kinds:
+        statement = statement.where(Due.kind.in_(kinds))
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def next_due_at(session: Session) -> datetime | None:
+    """The earliest instant at which a ready row is due."""
+    return session.scalar(sa.select(Due.due_at).where(Due.state == "ready").order_by(Due.due_at).limit(1))
+
+
+def anything(session: Session, now: datetime) -> bool:
+    """Whether a row is due at ``now``, or a lease has run out."""
+    ready = sa.exists().where(Due.state == "ready", Due.due_at <= now)
+    expired = sa.exists().where(Due.state == "leased", Due.lease_until < _lease_clock(session))
+    return bool(session.scalar(sa.select(sa.or_(ready, expired))))
+
+
+def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> list[Claim]:
+    """Lease up to ``limit`` rows that are due at ``now``, or whose former lease has run out."""
+    lease_now = _lease_clock(session)
+    ids = _pick(session, Due.state == "ready", Due.due_at <= now, order=Due.due_at, limit=limit)
+    if len(ids) < limit:
+        ids += _pick(
+            session,
+            Due.state == "leased",
+            Due.lease_until < lease_now,
+            order=Due.lease_until,
+            limit=limit - len(ids),
+        )
+    return [_lease(session, id, lease_now + lease) for id in ids]
+
+
+def _pick(session: Session, *conditions: Any, order: Any, limit: int) -> list[int]:
+    statement = sa.select(Due.id).where(*conditions).order_by(order).limit(limit)
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    return list(session.scalars(statement))
+
+
+def _lease(session: Session, id: int, until: datetime) -> Claim:
+    # The rows were locked by _pick (PostgreSQL) or by the write transaction (SQLite).
+    token = secrets.token_hex(16)
+    row = session.execute(
+        sa.update(Due)
+        .where(Due.id == id)
+        .values(state=DueState.LEASED, lease_token=token, lease_until=until, attempts=Due.attempts + 1)
+        .returning(Due.kind, Due.subject, Due.payload, Due.attempts)
+    ).one()
+    return Claim(id, row.kind, row.subject, row.payload, row.attempts, token)
+
+
+def finish(session: Session, claim: Claim) -> bool:
+    """Mark the claimed row done; False if the lease was lost or the row cancelled meanwhile."""
+    return _close(session, claim, state=DueState.DONE, lease_token=None, lease_until=None)
+
+
+def holds(session: Session, claim: Claim) -> bool:
+    """Whether the claim is still ours: neither cancelled nor taken over."""
+    found = session.scalar(sa.select(Due.id).where(Due.id == claim.id, Due.lease_token == claim.token))
+    return found is not None
+
+
+def renew(session: Session, claim: Claim, lease: timedelta) -> bool:
+    """Lengthen the lease of long work; False if it was lost."""
+    return _close(session, claim, lease_until=_lease_clock(session) + lease)
+
+
+def retry(session: Session, claim: Claim, now: datetime, error: str, *, permanent: bool = False) -> DueState:
+    """Give the row back after a failure: ready again after a growing pause, or dead after too many."""
+    dead = permanent or claim.attempts >= MAX_ATTEMPTS
+    pause = min(_FIRST_RETRY * 2 ** (claim.attempts - 1), _LONGEST_RETRY)
+    state = DueState.DEAD if dead else DueState.READY
+    _close(session, claim, state=state, due_at=now + pause, lease_token=None, last_error=error[:500])
+    return state
+
+
+def _close(session: Session, claim: Claim, **values: Any) -> bool:
+    done = session.execute(
+        sa.update(Due)
+        .where(Due.id == claim.id, Due.state == DueState.LEASED, Due.lease_token == claim.token)
+        .values(**values)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _lease_clock(session: Session) -> datetime:
+    if session.get_bind().dialect.name == "postgresql":
+        now = session.scalar(sa.select(sa.cast(sa.func.clock_timestamp(), UtcDateTime)))
+        assert now is not None
+        return now
+    return datetime.now(UTC)
+
+
+class LeaseLost(Exception):
+    """The row was cancelled or taken over meanwhile; what this worker did for it is rolled back."""
+
+
+@contextlib.contextmanager
+def finishing(database: Database, claim: Claim) -> Iterator[Session]:
+    """The last transaction of a piece of work: its effect and its end are committed together, or neither is."""
+    with database.writing() as session:
+        yield session
+        if not finish(session, claim):
+            raise LeaseLost(f"{claim.kind} for {claim.subject}")
+
+
+class TryAgain(Exception):
+    """The work cannot be done now, for the reason given; it is given back and done later."""

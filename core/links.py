@@ -1,0 +1,36 @@
+"""Signed links: an engineer opens a case from a text message without signing in."""
+
+from __future__ import annotations
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from core.settings import Settings
+
+CASE_LINK_DAYS = 14
+
+
+class LinkRefused(Exception):
+    """The link is forged, cut off or too old."""
+
+
+class Links:
+    """Writes and reads links to a case."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = settings.public_url
+        self._signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case")
+
+    def case_url(self, case_number: int) -> str:
+        """The address of a case's page."""
+        return f"{self._base}/case/{self._signer.dumps(case_number)}"
+
+    def voicemail_url(self, case_number: int, recording_sid: str) -> str:
+        """The address of a voicemail's audio."""
+        return f"{self.case_url(case_number)}/voicemail/{recording_sid}.wav"
+
+    def read(self, token: str) -> int:
+        """The case number in a link's token; :class:`LinkRefused` when it is not ours or too old."""
+        try:
+            return int(self._signer.loads(token, max_age=CASE_LINK_DAYS * 86_400))
+        except BadSignature:
+            raise LinkRefused from None

@@ -1,0 +1,53 @@
+"""Telephone numbers: E.164 in, something to say or show out."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+DEFAULT_REGION = "US"
+
+# What Twilio sends for a caller who withholds the number: words, or the same words typed on a keypad.
+_WITHHELD_WORDS = frozenset({"anonymous", "unknown", "restricted", "unavailable", "private", "blocked"})
+_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+_WITHHELD_NUMBERS = frozenset("+" + word.translate(_KEYPAD) for word in _WITHHELD_WORDS)
+
+
+def is_withheld(raw: str) -> bool:
+    """Whether ``From`` carries no number: empty, a word such as ``anonymous``, or its keypad spelling."""
+    text = raw.strip().lower()
+    return not text or text in _WITHHELD_WORDS or text in _WITHHELD_NUMBERS
+
+
+def to_e164(raw: str, region: str = DEFAULT_REGION) -> str | None:
+    """``raw`` as E.164 (``+17135550101``), or None when no telephone can have that number."""
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return None
+    # "possible", not "valid": a new area code must not make a customer unreachable.
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def caller_number(raw: str) -> str | None:
+    """The caller's number in E.164, or None when it is withheld or not a telephone number."""
+    return None if is_withheld(raw) else to_e164(raw)
+
+
+def shown(e164: str) -> str:
+    """A number for reading: ``(713) 555-0101`` at home, ``+44 20 7946 0018`` abroad."""
+    try:
+        number = phonenumbers.parse(e164, DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        return e164
+    home = phonenumbers.country_code_for_region(DEFAULT_REGION) == number.country_code
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form)
+
+
+def spoken(digits: str) -> str:
+    """Digits one by one for a voice: ``1042`` becomes ``1 0 4 2``; the country code of home is left out."""
+    home = f"+{phonenumbers.country_code_for_region(DEFAULT_REGION)}"
+    only = digits.removeprefix(home) if digits.startswith(home) else digits.removeprefix("+")
+    return " ".join(only)

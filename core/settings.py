@@ -1,0 +1,208 @@
+"""Every setting of Nightbell, read once from the environment; a wrong one stops the start and is named.
+
+The documentation of each setting is its ``description``; ``docs/settings.md`` lists the same set and a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TWILIO_API_URL = "https://api.twilio.com"
+
+
+class SettingsError(Exception):
+    """The start cannot go on; ``str(error)`` has one line for each wrong setting."""
+
+
+def _named(environment_name: str, *others: str) -> AliasChoices:
+    return AliasChoices(environment_name, *others)
+
+
+class Settings(BaseSettings):
+    """Settings by the names of their environment variables."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    database_url: str = Field(
+        "sqlite:///data/nightbell.db",
+        validation_alias=_named("DATABASE_URL"),
+        description="sqlite:///path/to/file.db or postgresql://user:password@host/name",
+    )
+    data_dir: Path = Field(
+        Path("data"),
+        validation_alias=_named("NIGHTBELL_DATA_DIR"),
+        description="a writable folder for audio, the spool and wake-up pipes",
+    )
+    storage_url: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_STORAGE_URL"),
+        description="where audio is kept: empty for a folder in the data folder, or s3://bucket/prefix",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        validation_alias=_named("NIGHTBELL_PUBLIC_URL"),
+        description="the http(s) address under which Twilio and people reach this service, without a path",
+    )
+    secret_key: SecretStr = Field(
+        validation_alias=_named("NIGHTBELL_SECRET_KEY"),
+        description="at least 16 random characters; signs the links in pages",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        validation_alias=_named("NIGHTBELL_HOST"),
+        description="the address the web process listens on",
+    )
+    port: int = Field(
+        8080,
+        ge=1,
+        le=65535,
+        validation_alias=_named("PORT", "NIGHTBELL_PORT"),
+        description="the port the web process listens on",
+    )
+    web_threads: int = Field(
+        8,
+        ge=1,
+        le=64,
+        validation_alias=_named("NIGHTBELL_WEB_THREADS"),
+        description="how many requests the web process serves at once",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        validation_alias=_named("NIGHTBELL_TRUSTED_PROXIES"),
+        description="how many reverse proxies stand in front and set X-Forwarded-* headers",
+    )
+    twilio_account_sid: str = Field(
+        validation_alias=_named("TWILIO_ACCOUNT_SID"),
+        description="the account's SID: AC and 32 hexadecimal digits",
+    )
+    twilio_auth_token: SecretStr = Field(
+        validation_alias=_named("TWILIO_AUTH_TOKEN"),
+        description="the account's auth token; it signs webhooks",
+    )
+    twilio_previous_auth_token: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("TWILIO_PREVIOUS_AUTH_TOKEN"),
+        description="a second token whose signature is accepted too, while tokens are rotated",
+    )
+    twilio_api_url: str = Field(
+        TWILIO_API_URL,
+        validation_alias=_named("TWILIO_API_URL"),
+        description="the http(s) address of Twilio's REST API, or of the simulator",
+    )
+    lease_seconds: float = Field(
+        30.0,
+        ge=2,
+        le=600,
+        validation_alias=_named("NIGHTBELL_LEASE_SECONDS"),
+        description="how long a worker may hold a piece of due work before another takes it over",
+    )
+    clock_file: Path | None = Field(
+        None,
+        validation_alias=_named("NIGHTBELL_CLOCK_FILE"),
+        description="a file with an offset in seconds that shifts the clock; for the simulator only",
+    )
+    log_level: str = Field(
+        "INFO",
+        validation_alias=_named("NIGHTBELL_LOG_LEVEL"),
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        # Hosting platforms still hand out the scheme that SQLAlchemy dropped.
+        value = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", value)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("neither SQLite nor PostgreSQL")
+        return value
+
+    @field_validator("public_url", "twilio_api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("not an http(s) address")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("has a path")
+        return value.rstrip("/")
+
+    @field_validator("storage_url")
+    @classmethod
+    def _storage_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("file", "s3"):
+            raise ValueError("neither empty nor file:// or s3://")
+        return value
+
+    @field_validator("twilio_account_sid")
+    @classmethod
+    def _account_sid(cls, value: str) -> str:
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", value):
+            raise ValueError("not an account SID")
+        return value
+
+    @field_validator("twilio_auth_token")
+    @classmethod
+    def _auth_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value():
+            raise ValueError("empty")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_key(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 16:
+            raise ValueError("too short")
+        return value
+
+    @property
+    def webhook_tokens(self) -> tuple[str, ...]:
+        """The tokens whose signature a webhook may carry, the current one first."""
+        tokens = (self.twilio_auth_token, self.twilio_previous_auth_token)
+        return tuple(token.get_secret_value() for token in tokens if token.get_secret_value())
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the telephone company is not Twilio itself."""
+        return self.twilio_api_url != TWILIO_API_URL
+
+
+def environment_name(field: str) -> str:
+    """The environment variable that sets ``field``."""
+    alias = Settings.model_fields[field].validation_alias
+    assert isinstance(alias, AliasChoices)
+    return str(alias.choices[0])
+
+
+def load_settings(**values: object) -> Settings:
+    """Read the settings from the environment, ``values`` first; :class:`SettingsError` names each mistake."""
+    try:
+        return Settings(**values)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise SettingsError("\n".join(_mistakes(error))) from None
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    lines = []
+    by_alias = {environment_name(name): name for name in Settings.model_fields}
+    for mistake in error.errors():
+        place = str(mistake["loc"][0])
+        name = by_alias.get(place, place)
+        if name not in Settings.model_fields:
+            lines.append(f"{place}: {mistake['msg']}")
+            continue
+        problem = "is not set" if mistake["type"] == "missing" else f"is wrong ({mistake['msg']})"
+        lines.append(
+            f"{environment_name(name)} {problem}; expected: {Settings.model_fields[name].description}"
+        )
+    return lines

@@ -1,0 +1,184 @@
+"""The shell around the call's table: loads what is known, asks the table, does what it says, answers with TwiML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due, phone_numbers
+from core.models import Event as EventRow
+from core.models import Person, record
+from core.telephony import FINAL_CALL_STATUSES
+from intake import callers, voicemail
+from intake.cases import Intake, open_case
+from intake.phone import acts, known, script
+from intake.phone.flow import Act, Event, State, Step, step
+from intake.phone.models import Call
+from routing.context import Context
+from routing.policies import CurrentPolicy
+from routing.policy import Policy
+
+WATCH = "call.watch"
+_WATCH_AFTER = timedelta(minutes=20)
+
+
+class StaleStep(Exception):
+    """The request is for a step that the call has left."""
+
+
+def begin(
+    connection: sa.Connection, current: CurrentPolicy, line_key: str, form: Mapping[str, str], now: datetime
+) -> str:
+    """Answer a ringing line: the call's row, its event and its watch are written; the TwiML is returned.
+
+    By statements instead of objects: this path stands between a ringing phone and its answer.
+    """
+    policy, line, sid = current.policy, current.policy.lines[line_key], form["CallSid"]
+    number = phone_numbers.caller_number(form.get("From", ""))
+    day = now.astimezone(policy.calendar_of(line.service).zone).date()
+    caller = callers.by_number(connection, number, line.service, day)
+    facts = known.first_facts(connection, policy, line_key, caller, number, now)
+    result = step(State.NEW, Event.CALLED, facts)
+    consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
+    hunted = sum(effect.act is Act.HUNT_NEXT for effect in result.effects)
+    connection.execute(
+        sa.insert(Call),
+        {
+            "sid": sid, "line": line_key, "from_number": number, "stir": form.get("StirVerstat"),
+            "policy_version": current.version, "started_at": now, "state": result.next, "step": 1,
+            "hunted": hunted, "customer_id": caller.customer_id, "contact_id": caller.contact_id,
+            "identified_by": caller.identified_by, "tier": caller.tier,
+            "consent_terms": caller.consent_terms, "open_case_id": caller.open_case_id,
+            "consent": consent, "consented_at": now if consent and consent.given else None,
+        },
+    )  # fmt: skip
+    connection.execute(
+        sa.insert(EventRow), {"at": now, "kind": "call.began", "call_sid": sid, "data": {"line": line_key}}
+    )
+    connection.execute(
+        sa.insert(due.Due),
+        {"kind": WATCH, "subject": f"call:{sid}", "due_at": now + _WATCH_AFTER, "payload": {"call": sid}},
+    )
+    return script.document(result, line, sid, 1, hunted)
+
+
+def take_step(
+    session: Session, context: Context, sid: str, number: int, form: Mapping[str, str], *, silent: bool = False
+) -> str:
+    """Do what the request for step ``number`` of a call asks for; the TwiML that answers it."""
+    call = locked_call(session, sid)
+    if call is None:
+        # Its first request never reached the database; what the caller says now is not lost for that.
+        now = context.clock.now()
+        call = adopt(session, context.policies.current(), sid, form.get("From", ""), form.get("To", ""), now)
+    if number < call.step:
+        raise StaleStep
+    policy = context.policies.version(call.policy_version)
+    line = policy.lines[call.line]
+    event, entered = known.heard(session, context, call, line, form, silent)
+    if "RecordingSid" in form or "RecordingUrl" in form:
+        voicemail.announce(session, context, call, form)
+    result = _advance(session, context, call, policy, event, entered)
+    call.step = number + 1
+    return script.document(result, line, sid, call.step, call.hunted)
+
+
+def hung_up(session: Session, context: Context, sid: str) -> None:
+    """The call is over, as the telephone company says; whatever was recorded counts as sent."""
+    call = locked_call(session, sid)
+    if call is None or call.ended_at is not None:
+        return
+    now = context.clock.now()
+    call.ended_at = now
+    record(session, "call.ended", now, call_sid=sid, case_id=call.case_id, state=call.state)
+    _advance(session, context, call, context.policies.version(call.policy_version), Event.GONE, None)
+    session.flush()
+    due.cancel(session, f"call:{sid}", (WATCH,))
+
+
+def watch(context: Context, claim: due.Claim) -> None:
+    """Due work: nothing was heard of the call's end; ask the telephone company."""
+    sid = claim.payload["call"]
+    over = context.telephony.fetch_call(sid).status in FINAL_CALL_STATUSES
+    with context.database.writing() as session:
+        if not due.finish(session, claim):
+            raise due.LeaseLost(claim.subject)
+        if over:
+            hung_up(session, context, sid)
+        else:
+            due.enqueue(session, WATCH, claim.subject, context.clock.now() + _WATCH_AFTER, call=sid)
+
+
+def took(session: Session, context: Context, sid: str, index: int) -> bool:
+    """A colleague pressed 1 on the whisper: the call is theirs, and a case that has been answered."""
+    call = locked_call(session, sid)
+    if call is None or call.taken_by is not None or call.ended_at is not None:
+        return False
+    policy = context.policies.version(call.policy_version)
+    line = policy.lines[call.line]
+    person = session.scalar(sa.select(Person).where(Person.phone == line.team[index]).limit(1))
+    call.taken_by = person.name if person else line.team[index]
+    title = f"Call taken by {call.taken_by}"
+    intake = Intake(
+        origin=f"call:{sid}",
+        facts=voicemail.contact_facts(session, call, line.service, voicemail=False),
+        title=title,
+        body=title,
+        customer_id=call.customer_id,
+        contact_id=call.contact_id,
+        from_number=call.from_number,
+        call_sid=sid,
+    )
+    case = open_case(session, context, intake, CurrentPolicy(call.policy_version, policy))
+    case.engineer = person.key if person else None
+    call.case_id, call.sent = case.id, True
+    return True
+
+
+def adopt(
+    session: Session, current: CurrentPolicy, sid: str, from_: str, to: str, started_at: datetime
+) -> Call:
+    """Write the row of a call that began without us; it is taken to be recording."""
+    policy = current.policy
+    line_key = policy.line_by_number.get(to) or next(iter(policy.lines))
+    service = policy.lines[line_key].service
+    number = phone_numbers.caller_number(from_)
+    day = started_at.astimezone(policy.calendar_of(service).zone).date()
+    caller = callers.by_number(session, number, service, day)
+    call = Call(
+        sid=sid,
+        line=line_key,
+        from_number=number,
+        policy_version=current.version,
+        started_at=started_at,
+        state=State.RECORDING,
+        customer_id=caller.customer_id,
+        contact_id=caller.contact_id,
+        identified_by=caller.identified_by,
+        tier=caller.tier,
+        consent_terms=caller.consent_terms,
+    )
+    session.add(call)
+    session.flush()
+    record(session, "call.adopted", started_at, call_sid=sid, line=line_key)
+    return call
+
+
+def _advance(
+    session: Session, context: Context, call: Call, policy: Policy, event: Event, entered: str | None
+) -> Step:
+    result = step(State(call.state), event, known.facts_of(session, context, call, policy, entered))
+    call.state = result.next
+    if not any(effect.act is Act.TRY_AGAIN for effect in result.effects):
+        call.tries = 0
+    for effect in result.effects:
+        acts.do(session, context, call, effect)
+    return result
+
+
+def locked_call(session: Session, sid: str) -> Call | None:
+    """The call, locked until the end of the transaction; None if it is not known."""
+    return session.get(Call, sid, with_for_update=True)

@@ -1,0 +1,75 @@
+"""The ledger: every recording that the telephone company has must be one of ours, or become a case now.
+
+What the static fallback document caught while we were down, and what a lost callback hid, is found here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due
+from core.models import Recording
+from intake import voicemail
+from intake.phone import calls
+from routing.context import Context
+
+RECONCILE, ADOPT = "reconcile", "voicemail.adopt"
+_EVERY = timedelta(minutes=1)
+_OVERLAP = timedelta(minutes=15)
+_FIRST_LOOK_BACK = timedelta(hours=24)
+_SUBJECT = "reconcile"
+
+
+def ensure_scheduled(session: Session, now: datetime) -> None:
+    """See to it that exactly one reconciliation is waiting or under way."""
+    waiting = session.scalar(
+        sa.select(due.Due.id)
+        .where(due.Due.subject == _SUBJECT, due.Due.state.in_((due.DueState.READY, due.DueState.LEASED)))
+        .limit(1)
+    )
+    if waiting is None:
+        due.enqueue(session, RECONCILE, _SUBJECT, now, since=(now - _FIRST_LOOK_BACK).isoformat())
+
+
+def reconcile(context: Context, claim: due.Claim) -> None:
+    """Due work, once a minute: compare with the telephone company's list, and come back in a minute."""
+    began = context.clock.now()
+    listed = context.telephony.recordings_since(datetime.fromisoformat(claim.payload["since"]))
+    with due.finishing(context.database, claim) as session:
+        sids = [recording.sid for recording in listed]
+        known = set(session.scalars(sa.select(Recording.sid).where(Recording.sid.in_(sids))))
+        for recording in listed:
+            if recording.status == "completed" and recording.sid not in known:
+                adopt_later(session, recording.sid, recording.call_sid, recording.duration_s, began)
+        since = (began - _OVERLAP).isoformat()
+        due.enqueue(session, RECONCILE, _SUBJECT, began + _EVERY, since=since)
+
+
+def adopt_later(
+    session: Session, sid: str, call_sid: str, duration_s: int | None, now: datetime
+) -> None:
+    """Let the worker find out whose recording this is."""
+    due.enqueue(
+        session, ADOPT, f"recording:{sid}", now, recording=sid, call=call_sid, seconds=duration_s
+    )
+
+
+def adopt(context: Context, claim: due.Claim) -> None:
+    """Due work: open the case of a recording whose call we do not know, with the call's true start."""
+    sid, call_sid, seconds = (claim.payload[name] for name in ("recording", "call", "seconds"))
+    placed = context.telephony.fetch_call(call_sid)
+    now = context.clock.now()
+    form = {"RecordingSid": sid, "RecordingStatus": "completed", "RecordingDuration": str(seconds or "")}
+    with due.finishing(context.database, claim) as session:
+        call = session.get(calls.Call, call_sid, with_for_update=True)
+        if call is None and placed.direction != "inbound":
+            return  # the recording of a call that we made: no customer's voicemail
+        if call is None:
+            current = context.policies.current()
+            started = placed.started_at or placed.created_at or now
+            call = calls.adopt(session, current, call_sid, placed.from_, placed.to, started)
+            call.ended_at = now
+        voicemail.settle(session, context, call, form)

@@ -1,0 +1,141 @@
+"""An engineer's page call: from what the phone sent to what it hears next, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from core import twiml
+from core.models import Case, Person, record
+from core.telephony import RETRY_RULE
+from core.twiml import Say
+from routing.context import Context
+from routing.paging import pages
+from routing.paging.content import latest_audio, page_values
+from routing.paging.menu import Act, Heard, Menu, MenuFacts, MenuStep, Standing, step
+from routing.paging.models import Attempt, AttemptState, Page, PageState
+from routing.responses import stamp_response, withdraw_response
+
+_KEYS = {"1": Heard.KEY_1, "2": Heard.KEY_2, "3": Heard.KEY_3, "5": Heard.KEY_5}
+
+
+class StaleStep(Exception):
+    """The request is for a step that the call has left."""
+
+
+def take_step(session: Session, context: Context, attempt_id: int, number: int, form: Mapping[str, str]) -> str:
+    """Do what the request for step ``number`` of an attempt's call asks for; the TwiML that answers it."""
+    attempt, page = _locked(session, attempt_id)
+    if number != attempt.step:
+        raise StaleStep
+    # The first request may overtake the answer to the request that placed the call.
+    attempt.provider_sid = attempt.provider_sid or form.get("CallSid")
+    if AttemptState(attempt.state) in (AttemptState.SENDING, AttemptState.SENT, AttemptState.CANCELLED):
+        attempt.state = AttemptState.ANSWERED
+    facts = _facts(session, context, attempt, page)
+    result = step(Menu(attempt.menu), _heard(attempt, form), facts)
+    for act in result.acts:
+        _ACTS[act](session, context, attempt, page)
+    attempt.menu = result.next
+    attempt.step += 1
+    if Act.TRY_AGAIN not in result.acts:
+        attempt.tries = 0
+    return _document(attempt, result, facts)
+
+
+def customer_connected(session: Session, context: Context, attempt_id: int) -> None:
+    """The customer's phone was answered: that instant is the response, whatever is lost afterwards."""
+    attempt, _page = _locked(session, attempt_id)
+    stamp_response(session, attempt.case, context.clock.now(), "call", attempt.person_key)
+
+
+def _locked(session: Session, attempt_id: int) -> tuple[Attempt, Page]:
+    attempt = session.get_one(Attempt, attempt_id)
+    assert attempt.page_id is not None, "only pages are called"
+    page = pages.locked_page(session, attempt.page_id)
+    session.refresh(attempt, with_for_update=True)
+    return attempt, page
+
+
+def _heard(attempt: Attempt, form: Mapping[str, str]) -> Heard:
+    if attempt.menu == Menu.BRIDGE:
+        reached = form.get("DialCallStatus") in ("completed", "answered") and form.get("DialBridged") != "false"
+        return Heard.REACHED if reached else Heard.NOT_REACHED
+    if attempt.step == 0:
+        return Heard.ANSWERED
+    digits = form.get("Digits", "")
+    return _KEYS.get(digits, Heard.OTHER_KEY) if digits else Heard.NO_KEY
+
+
+def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> MenuFacts:
+    case: Case = attempt.case
+    policy = context.policies.version(page.policy_version)
+    values = page_values(session, case, policy, context.links, context.clock.now())
+    if page.acknowledged_by is not None and page.acknowledged_by != attempt.person_key:
+        values["engineer"] = session.get_one(Person, page.acknowledged_by).name
+
+    def say(key: str) -> Say:
+        return policy.say(key, case.line, **values)
+
+    audio = latest_audio(session, case.id)
+    return MenuFacts(
+        standing=_standing(page, attempt),
+        say=say,
+        voicemail_url=context.links.voicemail_url(case.id, audio.sid) if audio else None,
+        transcript=bool(values["transcript"]),
+        customer_number=case.callable_number,
+        tries=attempt.tries,
+    )
+
+
+def _standing(page: Page, attempt: Attempt) -> Standing:
+    if page.state == PageState.RINGING:
+        return Standing.RINGING
+    if page.state == PageState.ACKNOWLEDGED:
+        return Standing.YOURS if page.acknowledged_by == attempt.person_key else Standing.TAKEN
+    return Standing.OVER
+
+
+def _accept(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    pages.accept(session, context, page, attempt.person)
+    attempt.state = AttemptState.ACCEPTED
+
+
+def _pass(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    attempt.state = AttemptState.PASSED
+    pages.pass_on(session, context, page, attempt.person, attempt.position)
+
+
+def _respond(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    stamp_response(session, attempt.case, context.clock.now(), "call", attempt.person_key)
+
+
+def _withdraw(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    withdraw_response(session, attempt.case, context.clock.now(), attempt.person_key)
+
+
+def _try_again(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    attempt.tries += 1
+
+
+_ACTS = {
+    Act.ACCEPT: _accept,
+    Act.PASS: _pass,
+    Act.RESPOND: _respond,
+    Act.WITHDRAW_RESPONSE: _withdraw,
+    Act.TRY_AGAIN: _try_again,
+}
+
+
+def _document(attempt: Attempt, result: MenuStep, facts: MenuFacts) -> str:
+    action = f"/twilio/page/{attempt.id}/{attempt.step}{RETRY_RULE}"
+    if result.next is Menu.OVER:
+        return twiml.render((*result.say, twiml.Hangup()))
+    if result.next is Menu.BRIDGE:
+        assert facts.customer_number is not None
+        connected = f"/twilio/page/{attempt.id}/connected{RETRY_RULE}"
+        target = twiml.Target(facts.customer_number, status_callback=connected)
+        dial = twiml.Dial((target,), action, caller_id=attempt.from_number, timeout_s=40)
+        return twiml.render((*result.say, dial))
+    return twiml.render((twiml.Gather(result.say, action), twiml.Redirect(action)))

@@ -1,0 +1,10 @@
+"""The ways to reach a person. A new one is a module here, a line in ``CHANNELS`` and a test."""
+
+from __future__ import annotations
+
+from routing.paging.channels import sms, voice
+from routing.paging.channels.base import Channel, Outgoing
+
+__all__ = ["CHANNELS", "Channel", "Outgoing"]
+
+CHANNELS: dict[str, Channel] = {"voice": voice.VoiceChannel(), "sms": sms.SmsChannel()}

@@ -1,0 +1,28 @@
+"""Ringing a person's phone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.telephony import RETRY_RULE
+from routing.context import Context
+from routing.paging.channels.base import Outgoing
+
+
+class VoiceChannel:
+    """A call that speaks a menu; only a key press in it accepts."""
+
+    def send(self, context: Context, outgoing: Outgoing) -> str:
+        """Place the call; its CallSid."""
+        return context.telephony.place_call(
+            to=outgoing.to,
+            from_=outgoing.from_,
+            url=context.address(f"/twilio/page/{outgoing.id}/0{RETRY_RULE}"),
+            status_callback=context.address(f"/twilio/page/{outgoing.id}/status{RETRY_RULE}"),
+            ring_s=outgoing.ring_s,
+        )
+
+    def sent_since(self, context: Context, outgoing: Outgoing, since: datetime) -> list[str]:
+        """CallSids of the calls placed to this phone since then, the earliest first."""
+        calls = context.telephony.calls_to(outgoing.to, since)
+        return [call.sid for call in reversed(calls) if call.direction == "outbound-api"]

@@ -1,0 +1,181 @@
+"""The menu that an engineer hears, as a table: (state, event) and what is known lead to what is said and done.
+
+Pure. 1 accepts, 2 plays the voicemail, 3 passes on, 5 accepts and calls the customer with the line's number
+shown. Nothing but a key press accepts: a mailbox that answers hears the menu three times and is hung up on.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.twiml import Say
+
+MAX_TRIES = 3
+
+
+class Menu(enum.StrEnum):
+    """Where in the call the engineer is."""
+
+    MENU = "menu"
+    ACCEPTED = "accepted"
+    BRIDGE = "bridge"
+    REACHED = "reached"
+    OVER = "over"
+
+
+class Heard(enum.StrEnum):
+    """What came from the engineer's phone, or from the call to the customer."""
+
+    ANSWERED = "answered"
+    KEY_1 = "1"
+    KEY_2 = "2"
+    KEY_3 = "3"
+    KEY_5 = "5"
+    OTHER_KEY = "other"
+    NO_KEY = "none"
+    REACHED = "reached"
+    NOT_REACHED = "not-reached"
+
+
+class Act(enum.StrEnum):
+    """What is done, in the transaction that answers the call."""
+
+    ACCEPT = "accept"
+    PASS = "pass"
+    RESPOND = "respond"
+    WITHDRAW_RESPONSE = "withdraw-response"
+    TRY_AGAIN = "try-again"
+
+
+class Standing(enum.StrEnum):
+    """How the page stands, seen by the engineer on the phone."""
+
+    RINGING = "ringing"
+    YOURS = "yours"
+    TAKEN = "taken"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class MenuFacts:
+    """What is known: the page's standing, the sentences, the voicemail's address, the customer's number."""
+
+    standing: Standing
+    say: Callable[[str], Say]
+    voicemail_url: str | None = None
+    transcript: bool = False
+    customer_number: str | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class MenuStep:
+    """What is said, where the call goes on, and what is done."""
+
+    say: tuple[Say, ...]
+    next: Menu
+    acts: tuple[Act, ...] = ()
+
+
+Rule = Callable[[MenuFacts], MenuStep]
+
+
+def _ended(facts: MenuFacts) -> MenuStep | None:
+    """The farewell, if the page needs nobody on this phone any more."""
+    if facts.standing is Standing.TAKEN:
+        return MenuStep((facts.say("page_taken"),), Menu.OVER)
+    if facts.standing is Standing.OVER:
+        return MenuStep((facts.say("page_over"),), Menu.OVER)
+    return None
+
+
+def _while_wanted(rule: Rule) -> Rule:
+    return lambda facts: _ended(facts) or rule(facts)
+
+
+def _intro(facts: MenuFacts) -> MenuStep:
+    said = (facts.say("page_transcript"),) if facts.transcript else ()
+    return MenuStep((facts.say("page_intro"), *said, facts.say("page_menu")), Menu.MENU)
+
+
+def _accept(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_accepted"),), Menu.ACCEPTED, (Act.ACCEPT,))
+
+
+def _pass(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_passed"),), Menu.OVER, (Act.PASS,))
+
+
+def _play(back_to: Menu, then: str) -> Rule:
+    def play(facts: MenuFacts) -> MenuStep:
+        voicemail = (
+            Say(audio_url=facts.voicemail_url) if facts.voicemail_url else facts.say("page_no_voicemail")
+        )
+        return MenuStep((voicemail, facts.say(then)), back_to)
+
+    return play
+
+
+def _call_customer(*acts: Act) -> Rule:
+    def call(facts: MenuFacts) -> MenuStep:
+        if facts.customer_number is None:
+            return MenuStep((facts.say("page_no_number"), facts.say("page_accepted")), Menu.ACCEPTED, acts)
+        return MenuStep((facts.say("page_connecting"),), Menu.BRIDGE, acts)
+
+    return call
+
+
+def _menu_again(facts: MenuFacts) -> MenuStep:
+    if facts.tries + 1 >= MAX_TRIES:
+        return MenuStep((facts.say("page_goodbye"),), Menu.OVER)
+    return MenuStep((facts.say("page_intro"), facts.say("page_menu")), Menu.MENU, (Act.TRY_AGAIN,))
+
+
+def _goodbye(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_goodbye"),), Menu.OVER)
+
+
+def _reached(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_reached"),), Menu.REACHED, (Act.RESPOND,))
+
+
+def _not_reached(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_not_reached"),), Menu.ACCEPTED)
+
+
+def _withdraw(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_withdrawn"),), Menu.ACCEPTED, (Act.WITHDRAW_RESPONSE,))
+
+
+TABLE: dict[tuple[Menu, Heard], Rule] = {
+    (Menu.MENU, Heard.ANSWERED): _while_wanted(_intro),
+    (Menu.MENU, Heard.KEY_1): _while_wanted(_accept),
+    (Menu.MENU, Heard.KEY_2): _while_wanted(_play(Menu.MENU, "page_menu")),
+    (Menu.MENU, Heard.KEY_3): _while_wanted(_pass),
+    (Menu.MENU, Heard.KEY_5): _while_wanted(_call_customer(Act.ACCEPT)),
+    (Menu.MENU, Heard.OTHER_KEY): _while_wanted(_menu_again),
+    (Menu.MENU, Heard.NO_KEY): _while_wanted(_menu_again),
+    (Menu.ACCEPTED, Heard.KEY_2): _play(Menu.ACCEPTED, "page_accepted"),
+    (Menu.ACCEPTED, Heard.KEY_5): _call_customer(),
+    (Menu.ACCEPTED, Heard.NO_KEY): _goodbye,
+    (Menu.BRIDGE, Heard.REACHED): _reached,
+    (Menu.BRIDGE, Heard.NOT_REACHED): _not_reached,
+    (Menu.REACHED, Heard.KEY_2): _withdraw,
+    (Menu.REACHED, Heard.NO_KEY): _goodbye,
+}
+
+# A key that a later menu does not have: the menu is said again, or the call simply ends.
+_OTHERWISE: dict[Menu, Rule] = {
+    Menu.MENU: _while_wanted(_menu_again),
+    Menu.ACCEPTED: _play(Menu.ACCEPTED, "page_accepted"),
+    Menu.BRIDGE: _not_reached,
+    Menu.REACHED: _goodbye,
+    Menu.OVER: _goodbye,
+}
+
+
+def step(state: Menu, heard: Heard, facts: MenuFacts) -> MenuStep:
+    """What follows when ``heard`` comes in ``state``."""
+    return TABLE.get((state, heard), _OTHERWISE[state])(facts)

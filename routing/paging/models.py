@@ -1,0 +1,123 @@
+"""Pages and the attempts to reach people for them."""
+
+from __future__ import annotations
+
+import enum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database import Base, Instant
+from core.models import Case, Person
+
+
+class PageState(enum.StrEnum):
+    """Where a page stands."""
+
+    RINGING = "ringing"
+    ACKNOWLEDGED = "acknowledged"
+    CANCELLED = "cancelled"
+
+
+class Page(Base):
+    """One escalation of a case. The policy version that it began with is its rule to the end.
+
+    ``position`` counts the steps taken; it only grows, and whatever wants the next step names the position that
+    it saw, so that a late key press or a late callback cannot escalate twice.
+    """
+
+    __tablename__ = "pages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    policy_version: Mapped[int]
+    escalation: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[str] = mapped_column(sa.String(12), default=PageState.RINGING)
+    position: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[Instant]
+    rung_at: Mapped[Instant | None]
+    acknowledged_at: Mapped[Instant | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(sa.ForeignKey("people.key"))
+
+    case: Mapped[Case] = relationship()
+
+    @property
+    def subject(self) -> str:
+        """What its due work is filed under."""
+        return f"page:{self.id}"
+
+
+class AttemptState(enum.StrEnum):
+    """How far an attempt has come. The terminal states are sticky."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  # written before the request goes out: it may or may not have happened
+    SENT = "sent"  # the telephone company has it: the phone rings, the text is under way
+    ANSWERED = "answered"
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    PASSED = "passed"
+    NO_KEY = "no-key"  # answered, by a mailbox perhaps, and nobody pressed a key
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can come of the attempt."""
+        return self not in _LIVE
+
+
+_LIVE = frozenset(
+    {AttemptState.QUEUED, AttemptState.SENDING, AttemptState.SENT, AttemptState.ANSWERED}
+)
+LIVE_STATES = tuple(sorted(_LIVE))
+
+
+class Purpose(enum.StrEnum):
+    """Why somebody is sent something; the name of the sentence in the policy is ``sms_`` and this."""
+
+    PAGE = "page"
+    LOUD = "loud"
+    NOTIFY = "notify"
+    ADDED = "added"
+
+
+class Attempt(Base):
+    """One try to reach one person through one channel. Written before the request goes out."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    page_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pages.id"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    person_key: Mapped[str] = mapped_column(sa.ForeignKey("people.key"))
+    channel: Mapped[str] = mapped_column(sa.String(16))
+    purpose: Mapped[str] = mapped_column(sa.String(10))
+    to_number: Mapped[str] = mapped_column(sa.String(16))
+    from_number: Mapped[str] = mapped_column(sa.String(16))
+    state: Mapped[str] = mapped_column(sa.String(12), default=AttemptState.QUEUED)
+    provider_sid: Mapped[str | None] = mapped_column(sa.String(34), unique=True)
+    sequence: Mapped[int] = mapped_column(default=-1)
+    menu: Mapped[str] = mapped_column(sa.String(12), default="menu")
+    step: Mapped[int] = mapped_column(default=0)
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[Instant]
+    sent_at: Mapped[Instant | None]
+    error: Mapped[str | None] = mapped_column(sa.String(200))
+
+    page: Mapped[Page | None] = relationship()
+    case: Mapped[Case] = relationship()
+    person: Mapped[Person] = relationship()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something may still come of it."""
+        return not AttemptState(self.state).is_final
+
+    @property
+    def subject(self) -> str:
+        """What its due work is filed under: its page, so that an accept cancels it."""
+        return f"page:{self.page_id}" if self.page_id else f"case:{self.case_id}"

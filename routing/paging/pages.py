@@ -1,0 +1,222 @@
+"""The life of a page: begun with a case, rung step by step, accepted by a person or passed on."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due
+from core.models import Case, Person, record
+from routing import escalation
+from routing.context import Context
+from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, PageState, Purpose
+from routing.policies import CurrentPolicy
+from routing.policy import Policy
+
+VOICE, SMS = "voice", "sms"
+RING, STEP_OVER, SEND, CHECK, HANG_UP = "page.ring", "page.step-over", "page.send", "page.check", "page.hang-up"
+
+
+class Answer(enum.StrEnum):
+    """What became of somebody's wish to accept or to pass on a page."""
+
+    DONE = "done"
+    ALREADY_YOURS = "already-yours"
+    TAKEN = "taken"  # by somebody else
+    OVER = "over"  # nothing rings any more, or this step is not the current one
+
+
+def start_page(session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0) -> Page:
+    """Begin to ring for ``case``, in the transaction that opens or escalates it."""
+    key = current.policy.services[case.service].escalation
+    if key is None:
+        raise ValueError(f"the service {case.service!r} has no escalation, yet a case of it wants a page")
+    page = Page(
+        case_id=case.id, policy_version=current.version, escalation=key, position=position, started_at=now
+    )
+    session.add(page)
+    session.flush()
+    record(session, "page.started", now, case_id=case.id, page=page.id)
+    due.enqueue(session, RING, page.subject, now, page=page.id, position=position)
+    return page
+
+
+def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
+    """Send the on-call engineer a text about ``case``; nobody is rung."""
+    key = policy.services[case.service].escalation
+    people = [case.engineer] if case.engineer else []
+    if not people and key is not None:
+        people = list(escalation.people_at(policy, policy.escalations[key], 0, now))
+    for person in session.scalars(sa.select(Person).where(Person.key.in_(people))):
+        _attempt(session, case, policy, person, SMS, purpose, now)
+
+
+def ring(context: Context, claim: due.Claim) -> None:
+    """Due work: ring everybody of the page's current step, by voice and by text."""
+    now = context.clock.now()
+    with due.finishing(context.database, claim) as session:
+        page = _locked(session, claim.payload["page"])
+        if page.state != PageState.RINGING or page.position != claim.payload["position"]:
+            return
+        policy = context.policies.version(page.policy_version)
+        rule = policy.escalations[page.escalation]
+        keys = escalation.people_at(policy, rule, page.position, now)
+        loud = escalation.is_repeat(rule, page.position)
+        people = session.scalars(sa.select(Person).where(Person.key.in_(keys))).all()
+        record(
+            session, "page.step", now, case_id=page.case_id, position=page.position, people=list(keys), loud=loud
+        )
+        for person in people:
+            for channel, purpose in ((VOICE, Purpose.PAGE), (SMS, Purpose.LOUD if loud else Purpose.PAGE)):
+                _attempt(session, page.case, policy, person, channel, purpose, now, page)
+        page.rung_at = now
+        wait = escalation.wait_at(rule, page.position)
+        due.enqueue(session, STEP_OVER, page.subject, now + wait, page=page.id, position=page.position)
+
+
+def step_over(context: Context, claim: due.Claim) -> None:
+    """Due work: the step's time is over and nobody has accepted."""
+    with due.finishing(context.database, claim) as session:
+        page = _locked(session, claim.payload["page"])
+        advance(session, context, page, claim.payload["position"])
+
+
+def advance(
+    session: Session, context: Context, page: Page, position: int, *, at_once: bool = False
+) -> bool:
+    """Take the step after ``position``; nothing happens if that has been done, or the page has ended.
+
+    ``page`` is locked. ``at_once`` rings even where a repeat would still wait.
+    """
+    if page.state != PageState.RINGING or page.position != position:
+        return False
+    now = context.clock.now()
+    rule = context.policies.version(page.policy_version).escalations[page.escalation]
+    page.position += 1
+    ring_at = now
+    if page.rung_at is not None and not at_once:
+        ring_at = escalation.next_ring_at(rule, page.position, page.rung_at, now)
+    due.cancel(session, page.subject, (RING, STEP_OVER))
+    due.enqueue(session, RING, page.subject, ring_at, page=page.id, position=page.position)
+    return True
+
+
+def accept(session: Session, context: Context, page: Page, person: Person) -> Answer:
+    """``person`` takes the case: the ringing ends for everybody, the response clock goes on. ``page`` is locked."""
+    if page.state == PageState.ACKNOWLEDGED:
+        return Answer.ALREADY_YOURS if page.acknowledged_by == person.key else Answer.TAKEN
+    if page.state != PageState.RINGING:
+        return Answer.OVER
+    now = context.clock.now()
+    page.state, page.acknowledged_at, page.acknowledged_by = PageState.ACKNOWLEDGED, now, person.key
+    page.case.engineer, page.case.acknowledged_at = person.key, now
+    record(session, "page.accepted", now, case_id=page.case_id, person=person.key)
+    _stop(session, page, now, except_person=person.key)
+    return Answer.DONE
+
+
+def pass_on(session: Session, context: Context, page: Page, person: Person, position: int) -> Answer:
+    """``person`` lets the next step take it. ``position`` is the step they were rung at. ``page`` is locked."""
+    if page.state != PageState.RINGING:
+        return Answer.TAKEN if page.state == PageState.ACKNOWLEDGED else Answer.OVER
+    record(session, "page.passed", context.clock.now(), case_id=page.case_id, person=person.key)
+    return Answer.DONE if advance(session, context, page, position, at_once=True) else Answer.OVER
+
+
+def escalate(session: Session, context: Context, case: Case, now: datetime) -> None:
+    """The customer asks for more: the next step of a ringing page, or a new page that begins at the second."""
+    page = session.scalar(
+        sa.select(Page).where(Page.case_id == case.id).order_by(Page.id.desc()).limit(1).with_for_update()
+    )
+    record(session, "case.escalated", now, case_id=case.id, by="caller")
+    if page is not None and page.state == PageState.RINGING:
+        advance(session, context, page, page.position, at_once=True)
+    else:
+        start_page(session, case, context.policies.current(), now, position=1 if page else 0)
+
+
+def failed(session: Session, context: Context, attempt: Attempt) -> None:
+    """A call of the current step has ended without an acceptance: take the next step once none is left."""
+    if attempt.channel != VOICE or attempt.page_id is None:
+        return
+    page = _locked(session, attempt.page_id)
+    session.flush()
+    alive = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Attempt)
+        .where(
+            Attempt.page_id == page.id,
+            Attempt.position == attempt.position,
+            Attempt.channel == VOICE,
+            Attempt.state.in_(LIVE_STATES),
+        )
+    )
+    if not alive:
+        advance(session, context, page, attempt.position)
+
+
+def locked_page(session: Session, page_id: int) -> Page:
+    """The page, locked until the end of the transaction."""
+    return _locked(session, page_id)
+
+
+def _locked(session: Session, page_id: int) -> Page:
+    return session.get_one(Page, page_id, with_for_update=True, populate_existing=True)
+
+
+def _stop(session: Session, page: Page, now: datetime, except_person: str) -> None:
+    others = session.scalars(
+        sa.select(Attempt)
+        .where(
+            Attempt.page_id == page.id,
+            Attempt.state.in_(LIVE_STATES),
+            Attempt.person_key != except_person,
+        )
+        .with_for_update()
+    )
+    for attempt in others:
+        if attempt.provider_sid is None:
+            # Not yet out, or just going out: the sender looks at the page once more before it dials.
+            attempt.state = AttemptState.CANCELLED
+        elif attempt.channel == VOICE and attempt.state != AttemptState.ANSWERED:
+            due.enqueue(session, HANG_UP, f"attempt:{attempt.id}", now, sid=attempt.provider_sid)
+    # Locks are taken in one order everywhere: page, attempts, due work.
+    session.flush()
+    due.cancel(session, page.subject)
+
+
+def _attempt(
+    session: Session,
+    case: Case,
+    policy: Policy,
+    person: Person,
+    channel: str,
+    purpose: Purpose,
+    now: datetime,
+    page: Page | None = None,
+) -> None:
+    attempt = Attempt(
+        case_id=case.id,
+        page_id=page.id if page else None,
+        position=page.position if page else 0,
+        person_key=person.key,
+        channel=channel,
+        purpose=purpose,
+        to_number=person.phone,
+        from_number=_shown_number(case, policy),
+        created_at=now,
+    )
+    session.add(attempt)
+    session.flush()
+    due.enqueue(session, SEND, attempt.subject, now, attempt=attempt.id)
+
+
+def _shown_number(case: Case, policy: Policy) -> str:
+    """The line's number, so that an engineer's address book knows it; any line's where the case has none."""
+    if case.line in policy.lines:
+        return policy.lines[case.line].number
+    of_service = (line for line in policy.lines.values() if line.service == case.service)
+    return next(of_service, next(iter(policy.lines.values()))).number

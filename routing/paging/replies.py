@@ -1,0 +1,71 @@
+"""Texts from engineers: ``ACK 1042`` accepts, ``PASS 1042`` passes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, Person
+from routing.context import Context
+from routing.paging import pages
+from routing.paging.content import page_values
+from routing.paging.models import Attempt, Page, PageState
+from routing.paging.pages import Answer
+
+_COMMAND = re.compile(r"^\W*(ack|pass)\w*\W*(\d{1,12})?\W*$", re.IGNORECASE)
+
+
+def answer(session: Session, context: Context, from_number: str, body: str) -> str | None:
+    """Do what a text asks for; the text that answers it. None for a sender who is no engineer."""
+    person = session.scalar(
+        sa.select(Person).where(Person.phone == from_number, Person.active.is_(True)).limit(1)
+    )
+    if person is None:
+        return None
+    policy = context.policies.current().policy
+    command = _COMMAND.match(body)
+    page = _page(session, person, command[2]) if command else None
+    if command is None or (page is None and command[2] is None):
+        return policy.say("sms_help").text
+    if page is None:
+        return policy.say("sms_no_page", **_only_number(command[2])).text
+    if command[1].lower() == "ack":
+        outcome, done = pages.accept(session, context, page, person), "sms_accepted"
+    else:
+        outcome, done = pages.pass_on(session, context, page, person, _rung_at(session, page, person)), "sms_passed"
+    sentence = {
+        Answer.DONE: done, Answer.ALREADY_YOURS: "sms_accepted", Answer.TAKEN: "sms_taken",
+        Answer.OVER: "sms_no_page",
+    }[outcome]  # fmt: skip
+    session.flush()
+    values: Mapping[str, object] = page_values(
+        session, page.case, policy, context.links, context.clock.now()
+    )
+    return policy.say(sentence, page.case.line, **values).text
+
+
+def _only_number(number: str) -> dict[str, object]:
+    return {"case": number}
+
+
+def _page(session: Session, person: Person, case_number: str | None) -> Page | None:
+    """The latest page of the case; without a number, the only ringing page that this person was called for."""
+    latest = sa.select(Page).order_by(Page.id.desc()).with_for_update()
+    if case_number is not None:
+        return session.scalar(latest.join(Case).where(Case.id == int(case_number)).limit(1))
+    rung = sa.select(Attempt.page_id).where(Attempt.person_key == person.key)
+    ringing = session.scalars(latest.where(Page.state == PageState.RINGING, Page.id.in_(rung)).limit(2)).all()
+    return ringing[0] if len(ringing) == 1 else None
+
+
+def _rung_at(session: Session, page: Page, person: Person) -> int:
+    """The latest step at which the person was rung; somebody who never was speaks of the present one."""
+    position = session.scalar(
+        sa.select(sa.func.max(Attempt.position)).where(
+            Attempt.page_id == page.id, Attempt.person_key == person.key
+        )
+    )
+    return page.position if position is None else position

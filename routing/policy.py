@@ -1,0 +1,266 @@
+"""The policy: lines, tiers, calendars, prompts, rotations and escalation, as one value read from one document.
+
+A policy is immutable. A new one replaces it whole, under a new version, so that every decision names the version
+it was made under and a running escalation keeps the one it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
+
+from core import phone_numbers
+from core.twiml import Say, Voice
+from routing.business_hours import BusinessCalendar
+from routing.oncall import Schedule
+from routing.prompts import CATALOGUE, mistakes_in
+from routing.targets import ResponseTarget
+
+Priority = Annotated[int, Field(ge=1, le=4)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+def _e164(value: str) -> str:
+    number = phone_numbers.to_e164(value)
+    if number is None:
+        raise ValueError(f"{value!r} is not a telephone number; expected E.164, such as +17135550101")
+    return number
+
+
+def _hunted(value: str) -> str:
+    return value if value.startswith("sip:") else _e164(value)
+
+
+E164 = Annotated[str, AfterValidator(_e164)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class TierTarget(_Part):
+    """The response time for one priority, and the hours that it is kept in."""
+
+    respond: str
+    cover: Literal["24x7", "business hours"]
+
+    @cached_property
+    def target(self) -> ResponseTarget:
+        """The response target as a value."""
+        return ResponseTarget.parse(self.respond, self.cover)
+
+    @model_validator(mode="after")
+    def _readable(self) -> TierTarget:
+        _ = self.target
+        return self
+
+
+class Tier(_Part):
+    """What a contract promises for each priority."""
+
+    name: str
+    service: str
+    targets: dict[Priority, TierTarget] = Field(min_length=1)
+
+    def target(self, priority: int) -> TierTarget:
+        """The promise for ``priority``; a service without it promises what its next lower priority has."""
+        known = sorted(self.targets)
+        return self.targets[next((p for p in known if p >= priority), known[-1])]
+
+    @property
+    def covered_priorities(self) -> tuple[int, ...]:
+        """The priorities that are covered around the clock."""
+        return tuple(p for p in sorted(self.targets) if self.targets[p].cover == "24x7")
+
+
+class Consent(_Part):
+    """Work outside business hours that the caller must agree to pay for."""
+
+    accepted_priority: Priority
+    refused_priority: Priority
+
+
+class Service(_Part):
+    """Something that customers have contracts for. Out of hours its tier covers it, or the caller's consent."""
+
+    name: str
+    calendar: str
+    ordinary_priority: Priority = 3
+    consent: Consent | None = None
+    escalation: str | None = None
+
+
+class PromptText(_Part):
+    """A sentence to speak, or the address of audio to play instead."""
+
+    text: str = ""
+    audio: str = ""
+
+
+def _prompt(value: object) -> object:
+    return {"text": value} if isinstance(value, str) else value
+
+
+Prompts = dict[str, Annotated[PromptText, BeforeValidator(_prompt)]]
+
+
+class Line(_Part):
+    """A telephone number that customers call."""
+
+    name: str
+    number: E164
+    service: str
+    language: str = "en-US"
+    voice: str = "Polly.Joanna"
+    team: list[Annotated[str, AfterValidator(_hunted)]] = []
+    ring_s: Seconds = 20
+    unknown_callers: Literal["notify", "page", "hold"] = "notify"
+    unchosen_priority: Priority = 1
+    min_voicemail_s: Annotated[int, Field(ge=1, le=30)] = 2
+    max_voicemail_s: Annotated[int, Field(ge=10, le=3600)] = 300
+    transcribe: bool = False
+    prompts: Prompts = {}
+
+    @property
+    def spoken_with(self) -> Voice:
+        """The voice of the line."""
+        return Voice(self.language, self.voice)
+
+
+class PersonEntry(_Part):
+    """Somebody who can be rung."""
+
+    name: str
+    phone: E164
+    verified: bool = False
+    email: str | None = None
+
+
+class Step(_Part):
+    """Whom to ring, and how long to wait for an answer before the next step."""
+
+    ring: str
+    wait_s: Seconds = 90
+
+
+class Escalation(_Part):
+    """Who is rung in which order until somebody accepts; the last step is repeated for ever."""
+
+    schedule: str
+    steps: list[Step] = Field(min_length=1)
+    repeat_s: Seconds = 120
+    ring_s: Annotated[int, Field(ge=5, le=120)] = 30
+
+
+class ContactEntry(_Part):
+    """A person at a customer."""
+
+    name: str
+    phone: E164 | None = None
+    email: str | None = None
+
+
+class ContractEntry(_Part):
+    """A customer's tier of a service."""
+
+    tier: str
+    consent: Literal["ask", "beforehand", "never"] = "ask"
+    starts: str | None = None
+    ends: str | None = None
+
+
+class CustomerEntry(_Part):
+    """A company with contracts."""
+
+    name: str
+    support_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    contracts: dict[str, ContractEntry] = {}
+    contacts: list[ContactEntry] = []
+
+
+class Policy(_Part):
+    """Everything that admins decide. Keys of the mappings are the names that the parts call each other by."""
+
+    company: str
+    calendars: dict[str, Annotated[InstanceOf[BusinessCalendar], BeforeValidator(BusinessCalendar.from_dict)]]
+    services: dict[str, Service]
+    tiers: dict[str, Tier]
+    lines: dict[str, Line]
+    prompts: Prompts
+    people: dict[str, PersonEntry]
+    schedules: dict[str, Annotated[InstanceOf[Schedule], BeforeValidator(Schedule.from_dict)]]
+    escalations: dict[str, Escalation]
+    customers: dict[str, CustomerEntry] = {}
+
+    @cached_property
+    def line_by_number(self) -> Mapping[str, str]:
+        """E.164 number -> key of the line."""
+        return {line.number: key for key, line in self.lines.items()}
+
+    def calendar_of(self, service: str) -> BusinessCalendar:
+        """The business calendar of a service."""
+        return self.calendars[self.services[service].calendar]
+
+    def say(self, key: str, line: str | None = None, /, **values: object) -> Say:
+        """The sentence ``key`` as ``line`` says it, filled with ``values``."""
+        spoken = self.lines[line] if line else None
+        prompt = (spoken.prompts.get(key) if spoken else None) or self.prompts[key]
+        if prompt.audio:
+            return Say(audio_url=prompt.audio)
+        common = {"company": self.company, "line": spoken.name if spoken else ""}
+        return Say(prompt.text.format_map(common | values), voice=spoken.spoken_with if spoken else Voice())
+
+    @model_validator(mode="after")
+    def _joined_up(self) -> Policy:
+        mistakes = [*_unknown_references(self), *_wrong_prompts(self)]
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+
+def _unknown_references(policy: Policy) -> list[str]:
+    mistakes: list[str] = []
+
+    def known(place: str, name: str | None, among: Mapping[str, Any], what: str) -> None:
+        if name is not None and name not in among:
+            mistakes.append(f"{place}: no {what} is called {name!r}; known: {', '.join(among) or 'none'}")
+
+    for key, service in policy.services.items():
+        known(f"services.{key}.calendar", service.calendar, policy.calendars, "calendar")
+        known(f"services.{key}.escalation", service.escalation, policy.escalations, "escalation")
+    for key, tier in policy.tiers.items():
+        known(f"tiers.{key}.service", tier.service, policy.services, "service")
+    for key, line in policy.lines.items():
+        known(f"lines.{key}.service", line.service, policy.services, "service")
+    for key, escalation in policy.escalations.items():
+        known(f"escalations.{key}.schedule", escalation.schedule, policy.schedules, "schedule")
+        for number, step in enumerate(escalation.steps):
+            if step.ring not in ("on-call", "next", "everyone"):
+                known(f"escalations.{key}.steps[{number}].ring", step.ring, policy.people, "person")
+    for key, schedule in policy.schedules.items():
+        for person in schedule.people:
+            known(f"schedules.{key}", person, policy.people, "person")
+    for key, customer in policy.customers.items():
+        for name, contract in customer.contracts.items():
+            known(f"customers.{key}.contracts.{name}", name, policy.services, "service")
+            known(f"customers.{key}.contracts.{name}.tier", contract.tier, policy.tiers, "tier")
+    numbers = [line.number for line in policy.lines.values()]
+    if len(set(numbers)) != len(numbers):
+        mistakes.append("lines: two lines have the same number")
+    return mistakes
+
+
+def _wrong_prompts(policy: Policy) -> list[str]:
+    places = [("prompts", policy.prompts)]
+    places += [(f"lines.{key}.prompts", line.prompts) for key, line in policy.lines.items()]
+    mistakes = [
+        f"{place}.{key}: {mistake}"
+        for place, prompts in places
+        for key, prompt in prompts.items()
+        for mistake in mistakes_in(key, prompt.text)
+    ]
+    missing = sorted(set(CATALOGUE) - set(policy.prompts))
+    return mistakes + [f"prompts.{key}: is missing" for key in missing]

@@ -1,0 +1,100 @@
+"""The catalogue of prompts: every sentence that a caller or an engineer gets, and what may stand in it.
+
+The sentences themselves are data in the policy; this is the list that a policy is checked against.
+"""
+
+from __future__ import annotations
+
+import string
+
+_LINE = frozenset({"company", "line"})
+_CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
+_PAGE = _LINE | _CASE | {"left", "callback", "transcript", "engineer", "link", "due", "line"}
+
+# key -> placeholders that the sentence may use
+CATALOGUE: dict[str, frozenset[str]] = {
+    # A caller's way through a line.
+    "no_such_line": _LINE,
+    "trouble": _LINE,
+    "open_greeting": _LINE,
+    "nobody_free": _LINE,
+    "closed_greeting": _LINE | {"hours", "opening"},
+    "ask_support_id": _LINE,
+    "support_id_unknown": _LINE,
+    "covered": _LINE | {"tier", "priorities"},
+    "not_covered": _LINE | {"tier", "opening"},
+    "no_agreement": _LINE | {"opening"},
+    "unverified_notify": _LINE,
+    "unverified_page": _LINE,
+    "unverified_hold": _LINE | {"opening"},
+    "ask_priority": _LINE,
+    "ask_consent": _LINE | {"accepted_target", "refused_due"},
+    "consent_beforehand": _LINE | {"accepted_target"},
+    "not_understood": _LINE,
+    "record_page": _LINE | {"target", "due"},
+    "record_wait": _LINE | {"target", "due"},
+    "record_notify": _LINE,
+    "record_plain": _LINE,
+    "record_more": _LINE | {"case_digits"},
+    "nothing_recorded": _LINE,
+    "review": _LINE,
+    "ask_callback": _LINE | {"number"},
+    "ask_callback_withheld": _LINE,
+    "callback_not_understood": _LINE,
+    "case_paged": _LINE | {"case_digits", "due"},
+    "case_waits": _LINE | {"case_digits", "due"},
+    "case_noted": _LINE | {"case_digits"},
+    "message_added": _LINE | {"case_digits"},
+    "open_case_has_engineer": _LINE | {"case_digits"},
+    "open_case_ringing": _LINE | {"case_digits"},
+    "open_case_waits": _LINE | {"case_digits"},
+    "ask_open_case": _LINE,
+    "ask_open_case_escalate": _LINE,
+    "escalated": _LINE | {"case_digits"},
+    "goodbye": _LINE,
+    # A colleague's phone in the hunt.
+    "whisper": _LINE,
+    "whisper_goodbye": _LINE,
+    # An engineer's page.
+    "page_intro": _PAGE,
+    "page_transcript": _PAGE,
+    "page_menu": _PAGE,
+    "page_accepted": _PAGE,
+    "page_passed": _PAGE,
+    "page_taken": _PAGE,
+    "page_over": _PAGE,
+    "page_no_voicemail": _PAGE,
+    "page_no_number": _PAGE,
+    "page_connecting": _PAGE,
+    "page_reached": _PAGE,
+    "page_not_reached": _PAGE,
+    "page_withdrawn": _PAGE,
+    "page_goodbye": _PAGE,
+    "sms_page": _PAGE,
+    "sms_notify": _PAGE,
+    "sms_loud": _PAGE,
+    "sms_added": _PAGE,
+    "sms_accepted": _PAGE,
+    "sms_passed": _PAGE,
+    "sms_taken": _PAGE,
+    "sms_no_page": _PAGE,
+    "sms_help": _LINE,
+}
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces in ``text``; ValueError where the braces do not match."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def mistakes_in(key: str, text: str) -> list[str]:
+    """What is wrong with a sentence, in words."""
+    if key not in CATALOGUE:
+        return [f"no prompt has the name {key!r}"]
+    try:
+        used = placeholders(text)
+    except ValueError as error:
+        return [f"the braces do not match: {error}"]
+    allowed = CATALOGUE[key]
+    named = ", ".join(sorted(allowed)) or "none"
+    return [f"{{{name}}} means nothing here; known: {named}" for name in sorted(used - allowed)]

@@ -1,0 +1,85 @@
+"""Times and numbers in words that a caller, an engineer or a customer understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from routing.business_hours import BusinessCalendar
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def spoken_instant(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """``3:10 AM today``, ``8 AM tomorrow``, ``Monday at 8 AM``, or a date when it is a week away."""
+    local, today = instant.astimezone(zone), now.astimezone(zone).date()
+    clock = f"{local.hour % 12 or 12}" + (f":{local.minute:02}" if local.minute else "")
+    clock += " AM" if local.hour < 12 else " PM"
+    days = (local.date() - today).days
+    if days in (0, 1):
+        return f"{clock} {'tomorrow' if days else 'today'}"
+    if 1 < days < 7:
+        return f"{_DAYS[local.weekday()]} at {clock}"
+    return f"{local:%B} {local.day} at {clock}"
+
+
+def written_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """``Tue 24 Nov 2026, 03:10 CST``."""
+    return f"{instant.astimezone(zone):%a %d %b %Y, %H:%M %Z}"
+
+
+def time_left(due_at: datetime | None, now: datetime) -> str:
+    """``52 minutes left to respond.``, or how late it is, or nothing when nothing was promised."""
+    if due_at is None:
+        return ""
+    minutes = int(abs(due_at - now) // timedelta(minutes=1))
+    if due_at < now:
+        return f"The response is {_amount(minutes)} late."
+    return f"{_amount(minutes)} left to respond.".capitalize()
+
+
+def _amount(minutes: int) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{minutes // 60} hours"
+
+
+def priorities_in_words(priorities: Sequence[int]) -> str:
+    """``priority 1 and priority 2``."""
+    return " and ".join(f"priority {priority}" for priority in priorities)
+
+
+def hours_in_words(calendar: BusinessCalendar) -> str:
+    """``Monday to Friday, 8 AM to 5 PM``: the weekly hours, days with the same hours put together."""
+    week = calendar.to_dict()["hours"]
+    runs: list[tuple[str, str, list[str]]] = []
+    for day, name in zip(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), _DAYS, strict=True):
+        windows = week.get(day, [])
+        if not windows:
+            continue
+        if runs and runs[-1][2] == windows and _DAYS.index(runs[-1][1]) + 1 == _DAYS.index(name):
+            runs[-1] = (runs[-1][0], name, windows)
+        else:
+            runs.append((name, name, windows))
+    return "; ".join(f"{_days(first, last)}, {_windows(windows)}" for first, last, windows in runs)
+
+
+def _days(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
+
+
+def _windows(windows: list[str]) -> str:
+    return " and ".join(" to ".join(_clock(edge) for edge in window.split("-")) for window in windows)
+
+
+def _clock(text: str) -> str:
+    hour, minute = (int(part) for part in text.split(":"))
+    if minute == 0 and hour in (0, 24):
+        return "midnight"
+    if minute == 0 and hour == 12:
+        return "noon"
+    shown = f"{hour % 12 or 12}" + (f":{minute:02}" if minute else "")
+    return f"{shown} {'AM' if hour < 12 else 'PM'}"

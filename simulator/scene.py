@@ -1,0 +1,47 @@
+"""The world at the start: our numbers, who may call, and whose phones there are. A JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulator import behaviours
+from simulator.company import PhoneCompany
+from simulator.numbers import SETTABLE
+
+DEFAULT = Path(__file__).with_name("scene.json")
+
+
+@dataclass
+class Scene:
+    """``callers`` are for the page to choose from: name, number, company, note, stir."""
+
+    numbers: list[dict[str, str]] = field(default_factory=list)
+    callers: list[dict[str, str]] = field(default_factory=list)
+    phones: list[dict[str, Any]] = field(default_factory=list)
+
+
+def load(path: Path) -> Scene:
+    """Raises ValueError or OSError with the path when the file cannot be used."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Scene(data["numbers"], data.get("callers", []), data.get("phones", []))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a scene: {error}") from error
+
+
+def set_up(company: PhoneCompany, scene: Scene) -> None:
+    """Put the scene's numbers and phones into the company. Raises ValueError on a wrong one."""
+    known = set(SETTABLE.values())
+    for entry in scene.numbers:
+        webhooks = {name: value for name, value in entry.items() if name in known}
+        company.own_number(entry["number"], friendly_name=entry.get("name", entry["number"]), **webhooks)
+    for caller in scene.callers:
+        company.phone(caller["number"]).name = caller["name"]
+    for described in scene.phones:
+        phone = company.phone(described["number"])
+        phone.name = described.get("name", "")
+        if "behaviour" in described:
+            phone.behave(*behaviours.read(described["behaviour"]))

@@ -1,0 +1,116 @@
+"""The simulator as a server beside the product, in real time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from waitress import create_server  # type: ignore[import-untyped]  # it ships no types
+
+from simulator import audio, scene
+from simulator.company import PhoneCompany
+from simulator.phones import Live
+from simulator.recordings import Recording
+from simulator.scheduler import ClockFile, LiveScheduler
+from simulator.web import create_app
+
+THREADS = 24  # most of them may be long polls of open pages
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the server is started. ``data``: a folder for recordings, and for the clock file by default."""
+
+    host: str = "127.0.0.1"
+    port: int = 8787
+    scene: Path = scene.DEFAULT
+    data: Path | None = None
+    account_sid: str = "AC" + "5" * 32
+    auth_token: str = "simulated-auth-token"  # noqa: S105 - of an account that does not exist
+    clock_file: Path | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], **given: object) -> Options:
+        """From the environment, overridden by what was given on the command line."""
+        values: dict[str, object] = {
+            "port": int(environment.get("SIMULATOR_PORT") or 8787),
+            "account_sid": environment.get("SIMULATOR_ACCOUNT_SID") or cls.account_sid,
+            "auth_token": environment.get("SIMULATOR_AUTH_TOKEN") or cls.auth_token,
+        }
+        values |= {name: value for name, value in given.items() if value is not None}
+        data = values.get("data")
+        if environment.get("SIMULATOR_CLOCK_FILE"):
+            values["clock_file"] = Path(environment["SIMULATOR_CLOCK_FILE"])
+        elif isinstance(data, Path):
+            values["clock_file"] = data / "clock"
+        return cls(**values)  # type: ignore[arg-type]  # the keys are the fields above
+
+
+def build(options: Options) -> tuple[PhoneCompany, LiveScheduler]:
+    """The company with its scene, in real time, its engine not yet running. Raises ValueError, OSError."""
+    scheduler = LiveScheduler(ClockFile(options.clock_file))
+    base_url = f"http://{options.host}:{options.port}"
+    company = PhoneCompany(
+        options.account_sid, options.auth_token, scheduler, base_url=base_url, seed=uuid.uuid4().hex
+    )
+    company.default_behaviour = Live()
+    if options.data is not None:
+        company.keep_wav = _keeper(options.data / "recordings")
+    return company, scheduler
+
+
+def _keeper(folder: Path) -> Callable[[Recording], None]:
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(recording: Recording) -> None:
+        if recording.status == "completed":
+            (folder / f"{recording.sid}.wav").write_bytes(audio.wav(recording.samples))
+
+    return keep
+
+
+def serve(options: Options) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    try:
+        company, scheduler = build(options)
+        world = scene.load(options.scene)
+        scene.set_up(company, world)
+    except (OSError, ValueError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 1
+    app = create_app(company, world)
+    try:
+        server = create_server(app, host=options.host, port=options.port, threads=THREADS)
+    except OSError as error:
+        print(f"simulator: {_cannot_listen(options, error)}", file=sys.stderr)
+        return 1
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        company.events.close()
+        raise SystemExit
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    scheduler.start()
+    print(f"simulator: phones at http://{options.host}:{options.port}/", flush=True)
+    server.run()
+    scheduler.stop()
+    return 0
+
+
+def _cannot_listen(options: Options, error: OSError) -> str:
+    where = f"{options.host}:{options.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is already in use; stop what runs there, or choose another with --port"
+    return f"cannot listen on {where}: {error.strerror or error}"
+
+
+def options_of_this_process(**given: object) -> Options:
+    return Options.of(os.environ, **given)

@@ -1,0 +1,98 @@
+"""What all tests share: databases (SQLite, and PostgreSQL where ``DATABASE_URL`` names one), and a closed network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from core.schema import migrate
+
+_POSTGRES = os.environ.get("DATABASE_URL", "")
+_POSTGRES = _POSTGRES if _POSTGRES.startswith("postgres") else ""
+BACKENDS = ["sqlite", "postgresql"] if _POSTGRES else ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    if _POSTGRES:
+        return "databases: SQLite and PostgreSQL"
+    return "databases: SQLite alone; set DATABASE_URL=postgresql://... to run on PostgreSQL too"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _POSTGRES:
+        terminalreporter.write_line("NOTE: ran on SQLite alone; DATABASE_URL names no PostgreSQL")
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches beyond this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if host is not None and host not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to connect to {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The settings of whoever runs the tests must not change them."""
+    for name in list(os.environ):
+        if name.startswith(("NIGHTBELL_", "TWILIO_", "SIMULATOR_")) and name != "NIGHTBELL_PRISM_DIR":
+            monkeypatch.delenv(name)
+    for name in ("DATABASE_URL", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "nightbell.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def _admin_url(database: str) -> str:
+    url = sa.make_url(_POSTGRES).set(drivername="postgresql", database=database)
+    return url.render_as_string(hide_password=False)
+
+
+def _execute(statement: str) -> None:
+    with psycopg.connect(_admin_url("postgres"), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]  # names of our own making
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """A migrated, empty PostgreSQL database to copy; one for each test process."""
+    name = f"nightbell_test_{uuid.uuid4().hex[:10]}"
+    _execute(f"CREATE DATABASE {name}")
+    migrate(_admin_url(name).replace("postgresql://", "postgresql+psycopg://"))
+    yield name
+    _execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of its own for each test, on each of the databases."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "nightbell.db")
+        yield f"sqlite:///{tmp_path / 'nightbell.db'}"
+        return
+    template_name: str = request.getfixturevalue("postgres_template")
+    name = f"nightbell_test_{uuid.uuid4().hex[:10]}"
+    _execute(f"CREATE DATABASE {name} TEMPLATE {template_name}")
+    yield _admin_url(name).replace("postgresql://", "postgresql+psycopg://")
+    _execute(f"DROP DATABASE {name} WITH (FORCE)")

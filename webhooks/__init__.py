@@ -1,0 +1,1 @@
+"""Machines talk to us: verify, dedupe, act, record, answer, in that order, written once in ``webhooks.edge``."""

@@ -1,0 +1,46 @@
+"""Whether the service does its work: for load balancers, watchdogs and the person who starts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, current_app, jsonify
+
+from core.due import Due, DueState
+from core.heartbeat import last_beat
+from routing.context import Context
+from routing.policies import NoPolicy
+from webhooks import spool
+
+health = Blueprint("health", __name__)
+_ALIVE = timedelta(seconds=30)
+
+
+@health.get("/health")
+def show() -> tuple[Response, int]:
+    """200 when calls are answered and somebody can be rung; 503 and the reasons otherwise."""
+    context: Context = current_app.extensions["nightbell"]
+    problems = _problems(context)
+    spooled = len(spool.waiting(context.settings))
+    return jsonify(ok=not problems, problems=problems, spooled=spooled), 503 if problems else 200
+
+
+def _problems(context: Context) -> list[str]:
+    try:
+        context.policies.current()
+        with context.database.reading() as session:
+            beat = last_beat(session)
+            dead = session.scalar(
+                sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
+            )
+    except NoPolicy as error:
+        return [str(error)]
+    except sa.exc.DBAPIError:
+        return ["the database does not answer"]
+    problems = []
+    if beat is None or context.clock.now() - beat > _ALIVE:
+        problems.append("no worker is running: nobody would be rung")
+    if dead:
+        problems.append(f"{dead} pieces of due work failed for good; see: nightbell due")
+    return problems

@@ -1,0 +1,55 @@
+"""Receipts: each request is kept under its business key with the answer it got, in the transaction of its effect.
+
+The unique key decides races; a repeated request gets the stored answer and has no second effect.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Database, Instant, Json
+
+
+class Receipt(Base):
+    """A request that was answered: its raw form, and the answer."""
+
+    __tablename__ = "receipts"
+
+    key: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    at: Mapped[Instant]
+    form: Mapped[Json]
+    answer: Mapped[str] = mapped_column(sa.Text)
+
+
+class Counter(Base):
+    """A count of something that leaves no other trace, such as forged requests."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    value: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+def keep(executor: Any, key: str, form: dict[str, str], answer: str, at: datetime) -> None:
+    """Write the receipt; IntegrityError when the request has been answered before."""
+    executor.execute(sa.insert(Receipt), {"key": key, "at": at, "form": form, "answer": answer})
+
+
+def answer_to(database: Database, key: str) -> str | None:
+    """The answer that a request got."""
+    with database.reading() as session:
+        return session.scalar(sa.select(Receipt.answer).where(Receipt.key == key))
+
+
+def count(database: Database, name: str, by: int) -> None:
+    """Add to a counter."""
+    with database.writing() as session:
+        raised = session.execute(
+            sa.update(Counter).where(Counter.name == name).values(value=Counter.value + by)
+        )
+        if not raised.rowcount:  # type: ignore[attr-defined]
+            session.add(Counter(name=name, value=by))

@@ -1,0 +1,119 @@
+"""A customer's call: Twilio asks what to do next, and tells how it ended."""
+
+from __future__ import annotations
+
+import logging
+
+import sqlalchemy as sa
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from core import twiml
+from core.telephony import FINAL_CALL_STATUSES
+from core.twiml import Say
+from intake.phone import calls, script
+from routing.policies import NoPolicy
+from webhooks.edge import Stale, answer, answer_core, blueprint, context, received_at
+
+voice = blueprint("voice")
+log = logging.getLogger(__name__)
+
+# The one sentence that is not taken from the policy: it is said when no policy can be read.
+_LAST_RESORT = "Please leave your name, your company, your number and your message after the tone."
+
+
+def _trouble() -> str:
+    try:
+        say = context().policies.current().policy.say("trouble")
+    except (NoPolicy, sa.exc.DBAPIError):
+        say = Say(_LAST_RESORT)
+    return script.trouble(say)
+
+
+@voice.post("/voice")
+def ringing() -> Response:
+    """A line rings."""
+    form = request.form
+
+    def work(connection: sa.Connection) -> str:
+        current = context().policies.current()
+        line = current.policy.line_by_number.get(form.get("To", ""))
+        if line is None:
+            log.warning("call %s came to a number that no line has", form.get("CallSid"))
+            return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
+        return calls.begin(connection, current, line, form, received_at())
+
+    return answer_core(f"{form.get('CallSid')}:0", work, instead=_trouble)
+
+
+@voice.post("/voice/<int:number>")
+def pressed(number: int) -> Response:
+    """The caller pressed keys, recorded something, or a colleague's phone was rung."""
+    return _step(number, silent=False)
+
+
+@voice.post("/voice/<int:number>/silence")
+def silent(number: int) -> Response:
+    """Nothing was recorded."""
+    return _step(number, silent=True)
+
+
+def _step(number: int, *, silent: bool) -> Response:
+    sid = request.form.get("CallSid", "")
+
+    def work(session: Session) -> str:
+        try:
+            return calls.take_step(session, context(), sid, number, request.form, silent=silent)
+        except calls.StaleStep:
+            raise Stale from None
+
+    return answer(f"{sid}:{number}", work, instead=_trouble)
+
+
+@voice.post("/voice/left")
+def left() -> Response:
+    """A message was left with the prompt of last resort; its recording callback says so too."""
+    return Response(twiml.render((twiml.Hangup(),)), mimetype="text/xml")
+
+
+@voice.post("/voice/status")
+def status() -> Response:
+    """How the call ended."""
+    form = request.form
+    sid, ended = form.get("CallSid", ""), form.get("CallStatus", "")
+
+    def work(session: Session) -> str:
+        if ended in FINAL_CALL_STATUSES:
+            calls.hung_up(session, context(), sid)
+        return twiml.EMPTY
+
+    return answer(f"{sid}:status:{ended}", work)
+
+
+@voice.post("/whisper/<sid>/<int:index>")
+def whisper(sid: str, index: int) -> Response:
+    """A colleague answered: say what the call is, and wait for the key that takes it."""
+
+    def work(session: Session) -> str:
+        call = session.get(calls.Call, sid)
+        if call is None:
+            return twiml.render((twiml.Hangup(),))
+        policy = context().policies.version(call.policy_version)
+        return script.whisper(policy.lines[call.line], sid, index, lambda key: policy.say(key, call.line))
+
+    return answer(f"{sid}:whisper:{index}:{request.form.get('CallSid')}", work)
+
+
+@voice.post("/whisper/<sid>/<int:index>/key")
+def whisper_key(sid: str, index: int) -> Response:
+    """A colleague pressed a key, or none: only 1 takes the call."""
+
+    def work(session: Session) -> str:
+        if request.form.get("Digits") == "1" and calls.took(session, context(), sid, index):
+            return twiml.EMPTY  # the whisper is over: the two are connected
+        call = session.get(calls.Call, sid)
+        policy = context().policies.current().policy
+        say = policy.say("whisper_goodbye", call.line if call else None)
+        return twiml.render((say, twiml.Hangup()))
+
+    return answer(f"{sid}:whisper:{index}:{request.form.get('CallSid')}:key", work)

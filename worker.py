@@ -1,0 +1,166 @@
+"""The worker: claims what is due, does it, and sleeps until it is woken or the next thing is due."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from app import create_app
+from core import due
+from core.heartbeat import beat
+from core.models import record
+from core.settings import SettingsError, load_settings
+from core.telephony import TelephonyError
+from core.wake import Bell
+from intake import reconcile, work as intake_work
+from routing.context import Context, build_bell, build_context
+from routing.paging import work as paging_work
+from webhooks import spool
+
+HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
+    **intake_work.HANDLERS,
+    **paging_work.HANDLERS,
+}
+_THREADS = 4
+_POLL_S = 2.0
+_BUSY_POLL_S = 0.05
+_BEAT_EVERY = timedelta(seconds=5)
+
+log = logging.getLogger("worker")
+
+
+class Worker:
+    """Does due work. Any number of workers on any number of machines share one database."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lease = timedelta(seconds=context.settings.lease_seconds)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._last_beat: datetime | None = None
+        self._app = create_app(context)
+
+    def start(self) -> None:
+        """See to it that the recurring work is scheduled."""
+        with self._context.database.writing() as session:
+            reconcile.ensure_scheduled(session, self._context.clock.now())
+        self.beat()
+
+    def run_due(self) -> int:
+        """Do everything that is due now, one piece after the other; how many pieces."""
+        done = 0
+        self.replay_spool()
+        while claims := self.claim(1):
+            self.do(claims[0])
+            done += 1
+        return done
+
+    def run(self, bell: Bell, stop: threading.Event) -> None:
+        """Work until ``stop`` is set."""
+        self.start()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            running: set[Future[None]] = set()
+            while not stop.is_set():
+                running = {future for future in running if not future.done()}
+                try:
+                    claims = self._look(_THREADS - len(running))
+                    running |= {pool.submit(self.do, claim) for claim in claims}
+                    if len(running) == _THREADS:
+                        wait(running, timeout=_BUSY_POLL_S, return_when="FIRST_COMPLETED")
+                    elif not claims:
+                        bell.wait(self._idle_seconds())
+                except (sa.exc.DBAPIError, OSError) as error:
+                    log.error("the database does not answer: %s", type(error).__name__)
+                    stop.wait(_POLL_S)
+
+    def claim(self, limit: int) -> list[due.Claim]:
+        """Lease what is due."""
+        database, now = self._context.database, self._context.clock.now()
+        with database.reading() as session:
+            # Most looks find nothing: they must not take the writer's turn.
+            if not due.anything(session, now):
+                return []
+        with database.writing() as session:
+            return due.claim(session, now, self._lease, limit)
+
+    def do(self, claim: due.Claim) -> None:
+        """Do one piece of work; a failure gives it back, to be tried again later."""
+        try:
+            HANDLERS[claim.kind](self._context, claim)
+        except due.LeaseLost:
+            log.info("%s for %s is no longer wanted", claim.kind, claim.subject)
+        except Exception as error:
+            self._give_back(claim, error)
+
+    def beat(self) -> None:
+        """Say that this worker is alive, every few seconds."""
+        now = self._context.clock.now()
+        if self._last_beat is None or not timedelta() <= now - self._last_beat < _BEAT_EVERY:
+            with self._context.database.writing() as session:
+                beat(session, self._name, now)
+            self._last_beat = now
+
+    def replay_spool(self) -> None:
+        """Send in again what the database could not take before."""
+        if spool.waiting(self._context.settings):
+            spool.replay(self._context.settings, self._app, self._context.clock.now())
+
+    def _look(self, limit: int) -> list[due.Claim]:
+        self.beat()
+        self.replay_spool()
+        return self.claim(limit) if limit else []
+
+    def _idle_seconds(self) -> float:
+        with self._context.database.reading() as session:
+            at = due.next_due_at(session)
+        if at is None:
+            return _POLL_S
+        return min(_POLL_S, max(0.0, (at - self._context.clock.now()).total_seconds()))
+
+    def _give_back(self, claim: due.Claim, error: Exception) -> None:
+        permanent = isinstance(error, TelephonyError) and error.permanent
+        if isinstance(error, TelephonyError | due.TryAgain):
+            log.warning("%s for %s failed: %s", claim.kind, claim.subject, error)
+        else:
+            log.error("%s for %s failed", claim.kind, claim.subject, exc_info=error)
+        now = self._context.clock.now()
+        try:
+            with self._context.database.writing() as session:
+                text = f"{type(error).__name__}: {error}"
+                state = due.retry(session, claim, now, text, permanent=permanent)
+                if state is due.DueState.DEAD:
+                    log.error("%s for %s is given up", claim.kind, claim.subject)
+                    record(session, "work.dead", now, work=claim.kind, subject=claim.subject)
+        except sa.exc.DBAPIError:
+            log.error("%s for %s could not be given back; its lease will run out", claim.kind, claim.subject)
+
+
+def main() -> int:
+    """Work until stopped."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    bell = build_bell(settings)
+    try:
+        Worker(build_context(settings)).run(bell, stop)
+    finally:
+        bell.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
