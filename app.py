@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import waitress
@@ -47,6 +48,7 @@ def main() -> int:
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = create_app(build_context(settings))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server = waitress.create_server(
             app, host=settings.host, port=settings.port, threads=settings.web_threads, ident="nightbell"

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from app import create_app
 from core import due
 from core.heartbeat import beat
 from core.models import record
@@ -46,7 +45,6 @@ class Worker:
         self._lease = timedelta(seconds=context.settings.lease_seconds)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._last_beat: datetime | None = None
-        self._app = create_app(context)
 
     def start(self) -> None:
         """See to it that the recurring work is scheduled."""
@@ -111,7 +109,9 @@ class Worker:
     def replay_spool(self) -> None:
         """Send in again what the database could not take before."""
         if spool.waiting(self._context.settings):
-            spool.replay(self._context.settings, self._app, self._context.clock.now())
+            from app import create_app  # 30 MB that a worker carries only when it has something to replay
+
+            spool.replay(self._context.settings, create_app(self._context), self._context.clock.now())
 
     def _look(self, limit: int) -> list[due.Claim]:
         self.beat()

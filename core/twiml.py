@@ -54,10 +54,13 @@ class Gather:
 
 @dataclass(frozen=True)
 class Record:
-    """Record the caller. ``action`` is NOT requested for an empty recording: put a verb after this one."""
+    """Record the caller. ``action`` is NOT requested for an empty recording: put a verb after this one.
 
-    action: str
-    status_callback: str
+    Without ``action`` the same document is requested again, by GET because it is a static one.
+    """
+
+    action: str = ""
+    status_callback: str = ""
     transcribe_callback: str = ""
     max_length_s: int = 300
     silence_s: int = 8
@@ -144,17 +147,20 @@ def _gather(verb: Gather) -> TwiML:
 
 def _record(verb: Record) -> TwiML:
     transcribe = {"transcribe": True, "transcribe_callback": verb.transcribe_callback}
+    callback = {
+        "recording_status_callback": verb.status_callback,
+        "recording_status_callback_method": "POST",
+        "recording_status_callback_event": "completed absent",
+    }
     return tw.Record(
-        action=verb.action,
-        method="POST",
+        action=verb.action or None,
+        method="POST" if verb.action else "GET",
         max_length=verb.max_length_s,
         timeout=verb.silence_s,
         finish_on_key=verb.finish_on,
         play_beep=True,
         trim="do-not-trim",
-        recording_status_callback=verb.status_callback,
-        recording_status_callback_method="POST",
-        recording_status_callback_event="completed absent",
+        **(callback if verb.status_callback else {}),
         **(transcribe if verb.transcribe_callback else {}),
     )
 

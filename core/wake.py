@@ -11,11 +11,13 @@ import os
 import select
 import uuid
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    import psycopg
 
 _CHANNEL = "nightbell_due"
 
@@ -95,6 +97,8 @@ class PostgresBell:
 
     def wait(self, seconds: float) -> bool:
         """Wait until woken, ``seconds`` at most; whether it was woken."""
+        import psycopg  # 10 MB that a house on SQLite need not carry
+
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)

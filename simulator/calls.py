@@ -96,6 +96,7 @@ class Call:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     heard: list[Heard] = field(default_factory=list)
+    did: list[Heard] = field(default_factory=list)  # what the outside party did; kinds: pressed, said
     speeches: list[Speech] = field(default_factory=list)
     waiting: Waiting | None = None
     listener: Callable[[Input], None] | None = None
@@ -307,11 +308,17 @@ class Call:
         """Say ``clip`` from now on; ``already`` means that it has just been said, up to now."""
         now = self.company.now()
         start = now - timedelta(seconds=clip.seconds) if already else self.speaking_until or now
-        self.talking = False
-        if self.ended or clip.is_silent:
+        was_talking, self.talking = self.talking, False
+        if self.ended:
+            return
+        if clip.is_silent:
+            if was_talking and self.listener is not None:
+                self.listener(Speech(now, audio.tone(0.0)))  # a Record that held its breath times out again
             return
         speech = Speech(start, clip)
         self.speeches.append(speech)
+        self.did.append(Heard(start, "said", clip.text or "", clip.seconds))
+        self.company.changed(self)
         if self.peer is not None:
             self.peer.hear("speech", clip.text or "", clip.seconds)
         if self.listener is not None:
@@ -329,6 +336,8 @@ class Call:
         self.company.run_until(lambda: self.ended or self.waiting is not waiting)
 
     def _pressed(self, digits: str) -> None:
+        self.did.append(Heard(self.company.now(), "pressed", digits, 0.0))
+        self.company.changed(self)
         if self.peer is not None:
             self.peer.hear("digits", digits)
         if self.listener is not None:

@@ -109,8 +109,12 @@ def create_control(company: PhoneCompany, scene: Scene) -> Blueprint:
 
 def _only_this_machine() -> None:
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    if request.remote_addr not in {"127.0.0.1", "::1"} or host not in _LOCAL_HOSTS:
+    # None: called inside this process, without a socket.
+    if request.remote_addr not in {"127.0.0.1", "::1", None} or host not in _LOCAL_HOSTS:
         raise Refused("the control API answers this machine only", 403)
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        raise Refused("the control API answers its own page only", 403)
 
 
 def _refusal(error: Exception) -> tuple[Response, int]:
@@ -207,8 +211,12 @@ class _Hands:
         if not isinstance(scheduler, LiveScheduler):
             raise Refused("virtual time is set by the test", 409)
         clock = scheduler.clock
+        if clock.path is None:
+            raise Refused("the clock cannot be set: start with --data or SIMULATOR_CLOCK_FILE", 409)
         if given.get("reset"):
             clock.write(0.0)
+        elif isinstance(given.get("offset"), int | float):
+            clock.write(float(given["offset"]))
         else:
             target = next_time(clock.now(), _text(given, "time"), str(given.get("zone", "UTC")))
             clock.write(clock.offset() + (target - clock.now()).total_seconds())

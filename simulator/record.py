@@ -114,7 +114,7 @@ def store(recording: Recording, caught: Take, callback: StatusCallback | None) -
     """The recording is over: an empty one is ``absent``, any other gets its file a little later."""
     company = recording.call.company
     recording.samples, recording.text = caught.samples, caught.text
-    recording.error_code = caught.error_code
+    recording.error_code, recording.status = caught.error_code, "processing"
     recording.media_at = company.now() + timedelta(seconds=company.media_after)
     status = "completed" if caught.error_code is None else "absent"
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator import behaviours
 from simulator.company import PhoneCompany
@@ -16,19 +17,21 @@ DEFAULT = Path(__file__).with_name("scene.json")
 
 @dataclass
 class Scene:
-    """``callers`` are for the page to choose from: name, number, company, note, stir."""
+    """``callers`` are for the page to choose from: name, number, company, note, stir; times in ``zone``."""
 
     numbers: list[dict[str, str]] = field(default_factory=list)
     callers: list[dict[str, str]] = field(default_factory=list)
     phones: list[dict[str, Any]] = field(default_factory=list)
+    zone: str = "UTC"
 
 
 def load(path: Path) -> Scene:
     """Raises ValueError or OSError with the path when the file cannot be used."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Scene(data["numbers"], data.get("callers", []), data.get("phones", []))
-    except (ValueError, KeyError, TypeError) as error:
+        numbers, zone = data["numbers"], ZoneInfo(data.get("zone", "UTC")).key
+        return Scene(numbers, data.get("callers", []), data.get("phones", []), zone)
+    except (ValueError, KeyError, TypeError, ZoneInfoNotFoundError) as error:
         raise ValueError(f"{path} is not a scene: {error}") from error
 
 

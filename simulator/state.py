@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator import behaviours
-from simulator.calls import Call, Waiting
+from simulator.calls import Call, Heard, Waiting
 from simulator.company import PhoneCompany
 from simulator.phones import Phone
 from simulator.scene import Scene
@@ -17,9 +17,10 @@ SHOWN_CALLS, SHOWN_WEBHOOKS, SHOWN_ALERTS = 100, 200, 100
 
 
 def of(company: PhoneCompany, scene: Scene) -> Json:
-    """Everything: now, numbers, callers, phones, calls (newest first), alerts and the webhook log."""
+    """Everything: now, the zone to show it in, numbers, callers, phones, calls (newest first), alerts and the webhook log."""
     return {
         "now": company.now().isoformat(),
+        "zone": scene.zone,
         "last_event": company.events.last,
         "numbers": [
             {
@@ -103,15 +104,17 @@ def call(item: Call) -> Json:
         "ended": item.ended_at.isoformat() if item.ended_at else None,
         "speaking_until": until.isoformat() if until else None,
         "waiting": waiting(item.waiting) if item.waiting else None,
-        "heard": [
-            {
-                "time": heard.time.isoformat(),
-                "kind": heard.kind,
-                "text": heard.text,
-                "seconds": round(heard.seconds, 1),
-            }
-            for heard in item.heard
-        ],
+        "heard": [_heard(heard) for heard in item.heard],
+        "did": [_heard(done) for done in item.did],
+    }
+
+
+def _heard(item: Heard) -> Json:
+    return {
+        "time": item.time.isoformat(),
+        "kind": item.kind,
+        "text": item.text,
+        "seconds": round(item.seconds, 1),
     }
 
 

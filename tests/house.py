@@ -214,7 +214,7 @@ class House:
 
     def texts(self, number: str) -> list[str]:
         """The texts that a phone got."""
-        return [text.body for text in self.phone(number).texts if text.direction == "in"]
+        return [text.body for text in self.phone(number).sms if text.direction == "received"]
 
     def check(self) -> None:
         """What no story may leave behind."""

@@ -12,11 +12,14 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 RECEIVED_AT = "NightbellReceivedAt"
 _MAX_TRIES = 20

@@ -32,8 +32,8 @@ class Rotation:
     ``start`` is naive wall time of ``zone``, to the minute, and its time of day is that of every handover.
     Days and weeks keep this wall time across daylight saving, so that a shift there is an hour longer or
     shorter; a handover that the clocks skip happens at the first instant after the gap, one that they show
-    twice at the first occurrence. Hours are elapsed time. Weeks hand over on ``weekday`` (that of ``start`` if
-    None); a start on another weekday makes the first turn a short one, which ends on the next ``weekday``.
+    twice at the first occurrence. Hours are elapsed time. Weeks hand over on ``weekday`` (None: that of
+    ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``.
     ``hours`` restricts the duty to weekly windows; empty is around the clock.
     """
 

@@ -131,6 +131,10 @@ def test_it_writes_windows_as_they_are_read():
     }
 
 
+def test_it_lets_windows_touch_in_any_order():
+    assert office(hours={"mon": ["12:00-17:00", "08:00-12:00"]}).to_dict()["hours"]["mon"][0] == "08:00-12:00"
+
+
 def test_it_writes_holidays_as_they_are_read():
     holidays = {
         "country": "US",

@@ -1,0 +1,165 @@
+"""Everything on one desk: web and worker as the Procfile says, and a simulated telephone company beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from console.numbers import point_numbers
+from core.schema import migrate
+from core.settings import Settings, SettingsError, load_settings
+from core.telephony import TelephonyError
+from routing.context import Context, build_context
+from routing.policies import NoPolicy, apply_policy
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "routing" / "samples" / "agreement.yaml"
+_READY_S = 30
+_SIMULATED_ACCOUNT = "AC" + "5" * 32
+
+
+class CannotStart(Exception):
+    """One line: what is wrong, and what to do."""
+
+
+def run() -> int:
+    """Start all, say where to look, stop all on Ctrl-C; the exit status."""
+    try:
+        environment = _environment(os.environ)
+        os.environ.update(environment)
+        settings = load_settings()
+        context = _prepare(settings)
+        simulator_port = int(environment["SIMULATOR_PORT"])
+        for name, port in (("PORT", settings.port), ("SIMULATOR_PORT", simulator_port)):
+            _require_free(name, port)
+    except (CannotStart, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
+    for name, command in _processes().items():
+        manager.add_process(name, command, env=_child_environment(environment), cwd=str(ROOT))
+    threading.Thread(target=_announce, args=(context, settings, simulator_port), daemon=True).start()
+    manager.loop()
+    stopped_by_hand = manager.returncode in (130, 143)
+    return 0 if stopped_by_hand else int(manager.returncode or 0)
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a desk; whatever the environment sets already stays."""
+    data = Path(given.get("NIGHTBELL_DATA_DIR", "data")).resolve()
+    _require_writable(data)
+    port = given.get("PORT", "8080")
+    simulator_port = given.get("SIMULATOR_PORT", "8787")
+    token = "simulated-auth-token"
+    wanted = {
+        "NIGHTBELL_DATA_DIR": str(data),
+        "DATABASE_URL": f"sqlite:///{data / 'nightbell.db'}",
+        "PORT": port,
+        "SIMULATOR_PORT": simulator_port,
+        "NIGHTBELL_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "NIGHTBELL_SECRET_KEY": _kept_secret(data / "secret.key"),
+        "TWILIO_ACCOUNT_SID": _SIMULATED_ACCOUNT,
+        "TWILIO_AUTH_TOKEN": token,
+        "TWILIO_API_URL": f"http://127.0.0.1:{simulator_port}",
+        "NIGHTBELL_CLOCK_FILE": str(data / "clock"),
+        "SIMULATOR_CLOCK_FILE": str(data / "clock"),
+        "SIMULATOR_ACCOUNT_SID": _SIMULATED_ACCOUNT,
+        "SIMULATOR_AUTH_TOKEN": token,
+        "NIGHTBELL_LOG_LEVEL": "WARNING",
+    }
+    return {name: given.get(name) or value for name, value in wanted.items()}
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(
+            f"cannot write to {folder} ({error.strerror}); make it writable, or set NIGHTBELL_DATA_DIR to a "
+            "folder that is"
+        ) from None
+
+
+def _require_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CannotStart(
+                f"port {port} is taken; stop what uses it, or choose another: make run {name}={port + 1}"
+            ) from None
+
+
+def _kept_secret(file: Path) -> str:
+    """The key that signs links, made at the first start, so that yesterday's links still open."""
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(secrets.token_urlsafe(32))
+    return file.read_text().strip()
+
+
+def _prepare(settings: Settings) -> Context:
+    migrate(settings.database_url)
+    context = build_context(settings)
+    try:
+        context.policies.current()
+    except NoPolicy:
+        with context.database.writing() as session:
+            apply_policy(session, SAMPLE.read_text(), context.clock.now())
+    return context
+
+
+def _processes() -> dict[str, str]:
+    lines = re.findall(r"^(\w+):\s*(.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+    found = {name: command for name, command in lines if name != "release"}
+    return {**found, "simulator": "python -m simulator"}
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    # The Procfile says "python": it must be the one that runs this.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    return {**os.environ, **environment, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _announce(context: Context, settings: Settings, simulator_port: int) -> None:
+    """Wait until everything answers, point the numbers here, and say where to look."""
+    desk = f"http://127.0.0.1:{simulator_port}"
+    began = time.monotonic()
+    pointed = False
+    while time.monotonic() - began < _READY_S:
+        try:
+            if not pointed:
+                list(point_numbers(context, fallback_url=""))
+                pointed = True
+            if requests.get(f"{settings.public_url}/health", timeout=2).status_code == 200:
+                break
+        except (requests.RequestException, TelephonyError):
+            pass
+        time.sleep(0.1)
+    else:
+        sys.stdout.write("not everything has come up; the lines above say why\n")
+        return
+    sys.stdout.write(
+        f"\nNightbell is ready ({time.monotonic() - began:.1f} s).\n\n"
+        f"  Make a call:      {desk}/\n"
+        f"  Health:           {settings.public_url}/health\n"
+        "  A whole night:    make night   (in another terminal)\n"
+        "  Stop:             Ctrl-C\n\n"
+    )
+    sys.stdout.flush()
