@@ -6,8 +6,8 @@ import logging
 import signal
 import sys
 
-import waitress
 from flask import Flask
+from waitress.server import create_server
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console.case_page import case_page
@@ -50,7 +50,7 @@ def main() -> int:
     app = create_app(build_context(settings))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        server = waitress.create_server(
+        server = create_server(
             app, host=settings.host, port=settings.port, threads=settings.web_threads, ident="nightbell"
         )
     except OSError as error:

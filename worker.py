@@ -20,7 +20,8 @@ from core.models import record
 from core.settings import SettingsError, load_settings
 from core.telephony import TelephonyError
 from core.wake import Bell
-from intake import reconcile, work as intake_work
+from intake import reconcile
+from intake import work as intake_work
 from routing.context import Context, build_bell, build_context
 from routing.paging import work as paging_work
 from webhooks import spool
@@ -95,7 +96,7 @@ class Worker:
             HANDLERS[claim.kind](self._context, claim)
         except due.LeaseLost:
             log.info("%s for %s is no longer wanted", claim.kind, claim.subject)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the work is not lost
             self._give_back(claim, error)
 
     def beat(self) -> None:

@@ -69,7 +69,9 @@ def voicemail(token: str, sid: str) -> Response:
         audio = context.audio.get(recording.storage_key)
     except (obstore.exceptions.BaseError, OSError):
         abort(404)
-    return send_file(io.BytesIO(audio), mimetype="audio/wav", conditional=True, etag=recording.sha256 or False)
+    return send_file(
+        io.BytesIO(audio), mimetype="audio/wav", conditional=True, etag=recording.sha256 or False
+    )
 
 
 def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def _parsed(file: Path) -> None:
 
 
 @main.command()
-@click.option("--fallback-url", default="", help="where the fallback document is served (see: nightbell fallback)")
+@click.option(
+    "--fallback-url", default="", help="where the fallback document is served (see: nightbell fallback)"
+)
 def connect(fallback_url: str) -> None:
     """Point the account's numbers at this service."""
     context = _context()

@@ -61,7 +61,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     _require_writable(data)
     port = given.get("PORT", "8080")
     simulator_port = given.get("SIMULATOR_PORT", "8787")
-    token = "simulated-auth-token"
+    token = "simulated-auth-token"  # noqa: S105  # of an account that does not exist
     wanted = {
         "NIGHTBELL_DATA_DIR": str(data),
         "DATABASE_URL": f"sqlite:///{data / 'nightbell.db'}",

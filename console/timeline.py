@@ -59,7 +59,7 @@ def timeline(session: Session, case: Case) -> list[Entry]:
         .where(sa.or_(Event.case_id == case.id, Event.call_sid.in_(calls), Event.call_sid.in_(opened_by)))
         .order_by(Event.at, Event.id)
     ).all()
-    names: dict[str, str] = {key: name for key, name in session.execute(sa.select(Person.key, Person.name))}
+    names = {person.key: person.name for person in session.scalars(sa.select(Person))}
     return [Entry(event.at, event.kind, _sentence(event, names)) for event in events]
 
 

@@ -13,6 +13,8 @@ from obstore.store import LocalStore, from_url
 
 from core.settings import Settings
 
+_LENGTH_UNKNOWN = 0x7FFF_0000  # bytes
+
 
 class NotAudio(Exception):
     """The bytes are no WAV recording; the message says why."""
@@ -59,8 +61,19 @@ def wav_seconds(audio: bytes) -> float | None:
         raise NotAudio(f"{len(audio)} bytes without a WAV header")
     try:
         with wave.open(io.BytesIO(audio)) as sound:
-            return sound.getnframes() / sound.getframerate()
-    except wave.Error:
-        return None  # a WAV of another encoding (mu-law): playable, but the standard library cannot count it
-    except EOFError:
-        raise NotAudio("the WAV recording is cut off") from None
+            return _pcm_seconds(sound)
+    except wave.Error as error:
+        if str(error).startswith("unknown format"):
+            return None  # another encoding (mu-law): playable, but the standard library cannot count it
+        raise NotAudio(f"a broken WAV header: {error}") from None
+    except (EOFError, RuntimeError, ZeroDivisionError):
+        raise NotAudio("the WAV recording is cut off, or its header is") from None
+
+
+def _pcm_seconds(sound: wave.Wave_read) -> float:
+    promised, frame_bytes = sound.getnframes(), sound.getsampwidth() * sound.getnchannels()
+    present = len(sound.readframes(promised)) // frame_bytes
+    # Who writes the header before the sound knows no length, and puts the greatest there is.
+    if present < promised and promised * frame_bytes < _LENGTH_UNKNOWN:
+        raise NotAudio(f"the WAV recording is cut off: {present} of {promised} samples")
+    return float(present / sound.getframerate())

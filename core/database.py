@@ -20,6 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
+from core.prepared import QuickTransaction, quick_transaction
+
 _WAKE = "wake the workers"
 _BUSY_MS = 10_000
 
@@ -86,21 +88,24 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """One write transaction: commits at the end, rolls back on any exception, then wakes the workers."""
-        with self._turn, Session(self._writer, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
-                wake = self.wake if session.info.pop(_WAKE, False) else None
-                if wake is not None:
-                    session.flush()
-                    wake.announce(session)
+        with (
+            self._turn,
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+            wake = self.wake if session.info.pop(_WAKE, False) else None
+            if wake is not None:
+                session.flush()
+                wake.announce(session)
         if wake is not None:
             wake.send()
 
     @contextlib.contextmanager
-    def writing_core(self) -> Iterator[sa.Connection]:
-        """One write transaction without the ORM's bookkeeping, for the path that answers a ringing call."""
-        with self._turn, self._writer.begin() as connection:
-            yield connection
+    def writing_quickly(self) -> Iterator[QuickTransaction]:
+        """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone."""
+        with self._turn, quick_transaction(self.engine) as transaction:
+            yield transaction
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

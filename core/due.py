@@ -162,13 +162,21 @@ def renew(session: Session, claim: Claim, lease: timedelta) -> bool:
     return _close(session, claim, lease_until=_lease_clock(session) + lease)
 
 
-def retry(session: Session, claim: Claim, now: datetime, error: str, *, permanent: bool = False) -> DueState:
-    """Give the row back after a failure: ready again after a growing pause, or dead after too many."""
+def retry(
+    session: Session, claim: Claim, now: datetime, error: str, *, permanent: bool = False
+) -> DueState | None:
+    """Give the row back after a failure: ready again after a growing pause, or dead after too many.
+
+    None if the lease was lost: then the row is somebody else's, and nothing is changed.
+    """
     dead = permanent or claim.attempts >= MAX_ATTEMPTS
-    pause = min(_FIRST_RETRY * 2 ** (claim.attempts - 1), _LONGEST_RETRY)
+    pause = min(_FIRST_RETRY * 2 ** min(claim.attempts - 1, MAX_ATTEMPTS), _LONGEST_RETRY)
     state = DueState.DEAD if dead else DueState.READY
-    _close(session, claim, state=state, due_at=now + pause, lease_token=None, last_error=error[:500])
-    return state
+    ours = _close(
+        session, claim, state=state, due_at=now + pause, lease_token=None, lease_until=None,
+        last_error=error[:500],
+    )  # fmt: skip
+    return state if ours else None
 
 
 def _close(session: Session, claim: Claim, **values: Any) -> bool:
@@ -182,9 +190,7 @@ def _close(session: Session, claim: Claim, **values: Any) -> bool:
 
 def _lease_clock(session: Session) -> datetime:
     if session.get_bind().dialect.name == "postgresql":
-        now = session.scalar(sa.select(sa.cast(sa.func.clock_timestamp(), UtcDateTime)))
-        assert now is not None
-        return now
+        return session.execute(sa.select(sa.cast(sa.func.clock_timestamp(), UtcDateTime))).scalar_one()
     return datetime.now(UTC)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 DEFAULT_REGION = "US"
 
 # What Twilio sends for a caller who withholds the number: words, or the same words typed on a keypad.
@@ -24,15 +27,19 @@ def to_e164(raw: str, region: str = DEFAULT_REGION) -> str | None:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:
         return None
-    # "possible", not "valid": a new area code must not make a customer unreachable.
-    if not phonenumbers.is_possible_number(number):
+    # "possible", not "valid": a new area code must not make a customer unreachable. But a number without its area
+    # code, which the library also calls possible, reaches nobody.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def caller_number(raw: str) -> str | None:
     """The caller's number in E.164, or None when it is withheld or not a telephone number."""
-    return None if is_withheld(raw) else to_e164(raw)
+    if is_withheld(raw):
+        return None
+    # What comes in E.164, as it does from Twilio, is not taken apart again while a phone rings.
+    return raw if _E164.fullmatch(raw) else to_e164(raw)
 
 
 def shown(e164: str) -> str:

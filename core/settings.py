@@ -125,13 +125,16 @@ class Settings(BaseSettings):
         value = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", value)
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("neither SQLite nor PostgreSQL")
+        if value.removeprefix("sqlite:///") in ("", ":memory:"):
+            raise ValueError("names no file; a database in memory is not shared with the worker")
         return value
 
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        # The port is read here because only reading it finds out that it is none.
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("not an http(s) address")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ValueError("has a path")

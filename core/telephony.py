@@ -53,7 +53,7 @@ class ListedRecording:
     call_sid: str
     status: str
     duration_s: int
-    created_at: datetime
+    created_at: datetime | None
 
 
 class _RebasedHttpClient(TwilioHttpClient):
@@ -64,11 +64,9 @@ class _RebasedHttpClient(TwilioHttpClient):
         self.session = session
         self._base = urlsplit(base_url)
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        path = urlsplit(url)
-        return super().request(
-            method, urlunsplit((self._base.scheme, self._base.netloc, *path[2:])), *args, **kwargs
-        )
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        rebased = urlunsplit((self._base.scheme, self._base.netloc, *urlsplit(url)[2:]))
+        return super().request(method, rebased, *args, **kwargs)
 
 
 class Telephony:
@@ -84,7 +82,7 @@ class Telephony:
 
     def place_call(self, *, to: str, from_: str, url: str, status_callback: str, ring_s: int) -> str:
         """Ring ``to``; ``url`` gives the TwiML once it is answered. Returns the CallSid."""
-        with _explained("place a call"):
+        with _Explained("place a call"):
             call = self._client.calls.create(
                 to=to,
                 from_=from_,
@@ -99,18 +97,18 @@ class Telephony:
 
     def fetch_call(self, sid: str) -> PlacedCall:
         """What the telephone company says of a call."""
-        with _explained("look up a call"):
+        with _Explained("look up a call"):
             return _placed(self._client.calls(sid).fetch())
 
     def calls_to(self, to: str, since: datetime) -> list[PlacedCall]:
         """Outbound calls to a number that began at ``since`` or later; at most 50."""
-        with _explained("list calls"):
+        with _Explained("list calls"):
             calls = self._client.calls.list(to=to, start_time_after=since, limit=50)
         return [_placed(call) for call in calls]
 
     def end_call(self, sid: str) -> None:
         """Hang up a call, ringing or answered; one that has ended already is left as it is."""
-        with _explained("end a call"):
+        with _Explained("end a call"):
             try:
                 self._client.calls(sid).update(status="completed")
             except TwilioRestException as error:
@@ -119,7 +117,7 @@ class Telephony:
 
     def send_sms(self, *, to: str, from_: str, body: str, status_callback: str) -> str:
         """Send a text. Returns the MessageSid."""
-        with _explained("send a text"):
+        with _Explained("send a text"):
             message = self._client.messages.create(
                 to=to, from_=from_, body=body, status_callback=status_callback
             )
@@ -127,13 +125,13 @@ class Telephony:
 
     def messages_to(self, to: str, since: datetime) -> list[tuple[str, str]]:
         """(MessageSid, body) of texts sent to a number at ``since`` or later; at most 50."""
-        with _explained("list texts"):
+        with _Explained("list texts"):
             messages = self._client.messages.list(to=to, date_sent_after=since, limit=50)
         return [(str(message.sid), str(message.body)) for message in messages]
 
     def recordings_since(self, since: datetime) -> list[ListedRecording]:
         """Recordings made at ``since`` or later; at most 1,000."""
-        with _explained("list recordings"):
+        with _Explained("list recordings"):
             recordings = self._client.recordings.list(date_created_after=since, limit=1000)
         return [
             ListedRecording(
@@ -166,7 +164,7 @@ class Telephony:
 
     def numbers(self) -> dict[str, str]:
         """E.164 number -> SID of the numbers that the account owns."""
-        with _explained("list the account's numbers"):
+        with _Explained("list the account's numbers"):
             owned = self._client.incoming_phone_numbers.list(limit=1000)
         return {str(number.phone_number): str(number.sid) for number in owned}
 
@@ -174,7 +172,7 @@ class Telephony:
         self, sid: str, *, voice_url: str, fallback_url: str, status_callback: str, sms_url: str
     ) -> None:
         """Let a number's calls and texts come to these addresses."""
-        with _explained("configure a number"):
+        with _Explained("configure a number"):
             self._client.incoming_phone_numbers(sid).update(
                 voice_url=voice_url,
                 voice_method="POST",
@@ -187,7 +185,7 @@ class Telephony:
             )
 
 
-class _explained:
+class _Explained:
     """Turns what the client raises into a :class:`TelephonyError`."""
 
     def __init__(self, doing: str) -> None:

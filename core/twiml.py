@@ -5,12 +5,15 @@ The values are frozen and hashable, so that a document is rendered once and then
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from twilio.twiml import TwiML
 from twilio.twiml import voice_response as tw
 
+# What XML cannot carry, in a transcript for example: Twilio would refuse the whole document.
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response />'
 
 
@@ -115,7 +118,7 @@ def _append(response: TwiML, verb: Verb) -> None:
         case Say(audio_url=url) if url:
             response.append(tw.Play(url))
         case Say(text=text, voice=voice):
-            response.append(tw.Say(text, language=voice.language, voice=voice.name))
+            response.append(tw.Say(_UNSPEAKABLE.sub(" ", text), language=voice.language, voice=voice.name))
         case Pause(seconds):
             response.append(tw.Pause(length=seconds))
         case Gather():

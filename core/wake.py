@@ -7,6 +7,7 @@ a byte is written after the commit. A lost wake-up costs one poll interval, neve
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import uuid
@@ -26,7 +27,7 @@ class Bell(Protocol):
     """The worker's end."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait until woken, ``seconds`` at most; whether it was woken."""
+        """Wait until woken, ``seconds`` at most; whether it was woken. OSError when that cannot be waited for."""
 
     def close(self) -> None:
         """Stop listening."""
@@ -46,8 +47,9 @@ class PipeWake:
         for pipe in self._folder.glob("worker-*.pipe"):
             try:
                 descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:
-                pipe.unlink(missing_ok=True)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nobody reads; any other error is ours and passes
+                    pipe.unlink(missing_ok=True)
                 continue
             with contextlib.suppress(BlockingIOError):  # full: the worker has plenty of wake-ups to read
                 os.write(descriptor, b"!")
@@ -60,9 +62,12 @@ class PipeBell:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"worker-{uuid.uuid4().hex}.pipe"
-        os.mkfifo(self._path, 0o600)
+        unread = self._path.with_suffix(".new")
+        os.mkfifo(unread, 0o600)
         # Read and write: with no writer of its own the pipe would read as ended between two wake-ups.
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        self._descriptor = os.open(unread, os.O_RDWR | os.O_NONBLOCK)
+        # Seen by senders only now: they remove a pipe that nobody reads.
+        unread.rename(self._path)
 
     def wait(self, seconds: float) -> bool:
         """Wait until woken, ``seconds`` at most; whether it was woken."""
@@ -105,9 +110,9 @@ class PostgresBell:
                 self._connection.execute(f"LISTEN {_CHANNEL}")
                 return True  # something may have come while nobody listened
             return any(True for _ in self._connection.notifies(timeout=max(0.0, seconds), stop_after=1))
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
             self.close()
-            raise
+            raise ConnectionError("nobody can wake this worker: the database does not answer") from error
 
     def close(self) -> None:
         """Stop listening."""

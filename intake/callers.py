@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.models import Case, CaseStatus, Contact, Contract, Customer
+from core.prepared import Prepared, Read
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Caller:
     open_case_id: int | None = None
 
 
-_PHONE = sa.bindparam("phone")
-_SERVICE = sa.bindparam("service")
+_PHONE: sa.BindParameter[str] = sa.bindparam("phone")
+_SERVICE: sa.BindParameter[str] = sa.bindparam("service")
 _open_case = (
     sa.select(sa.func.max(Case.id))
     .where(Case.status == CaseStatus.OPEN, Case.from_number == _PHONE, Case.service == _SERVICE)
@@ -35,7 +36,7 @@ _contract_columns = (Contract.tier, Contract.consent, Contract.starts_on, Contra
 # One statement for everything, because it stands between a ringing phone and its answer. The row is there even
 # for a number that nobody has: its caller may have an open case.
 _one = sa.select(sa.literal(1).label("one")).subquery()
-_BY_NUMBER = (
+_BY_NUMBER = Prepared(
     sa.select(
         _open_case.label("open_case_id"), Contact.id.label("contact_id"), Customer.id, Customer.name,
         *_contract_columns,
@@ -45,18 +46,18 @@ _BY_NUMBER = (
     .outerjoin(Customer, sa.and_(Customer.id == Contact.customer_id, Customer.active.is_(True)))
     .outerjoin(Contract, sa.and_(Contract.customer_id == Customer.id, Contract.service == _SERVICE))
 )  # fmt: skip
-_BY_SUPPORT_ID = (
+_BY_SUPPORT_ID = Prepared(
     sa.select(Customer.id, Customer.name, *_contract_columns)
     .outerjoin(Contract, sa.and_(Contract.customer_id == Customer.id, Contract.service == _SERVICE))
     .where(Customer.support_id == sa.bindparam("support_id"), Customer.active.is_(True))
 )
 
 
-def by_number(connection: Any, number: str | None, service: str, day: date) -> Caller:
+def by_number(read: Read, number: str | None, service: str, day: date) -> Caller:
     """The caller with an E.164 number. A number that two customers share identifies neither of them."""
     if number is None:
         return Caller()
-    rows = connection.execute(_BY_NUMBER, {"phone": number, "service": service}).all()
+    rows = read(_BY_NUMBER, phone=number, service=service)
     known = [row for row in rows if row.id is not None]
     if not known or len({row.id for row in known}) > 1:
         return Caller(open_case_id=rows[0].open_case_id)
@@ -65,11 +66,12 @@ def by_number(connection: Any, number: str | None, service: str, day: date) -> C
     return Caller(row.id, row.name, row.contact_id, "number", tier, consent, row.open_case_id)
 
 
-def by_support_id(connection: Any, support_id: str, service: str, day: date) -> Caller | None:
+def by_support_id(read: Read, support_id: str, service: str, day: date) -> Caller | None:
     """The customer with a support ID, or None."""
-    row = connection.execute(_BY_SUPPORT_ID, {"support_id": support_id, "service": service}).first()
-    if row is None:
+    rows = read(_BY_SUPPORT_ID, support_id=support_id, service=service)
+    if not rows:
         return None
+    row = rows[0]
     tier, consent = _terms(row, day)
     return Caller(row.id, row.name, None, "support-id", tier, consent)
 

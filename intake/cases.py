@@ -73,9 +73,7 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
     session.add(
         Message(case_id=case.id, at=facts.at, channel=facts.channel, author="customer", body=intake.body)
     )
-    keep_decision(
-        session, decision, facts, current.version, now, case_id=case.id, call_sid=intake.call_sid
-    )
+    keep_decision(session, decision, facts, current.version, now, case_id=case.id, call_sid=intake.call_sid)
     record(
         session, "case.opened", now, case_id=case.id, call_sid=intake.call_sid, outcome=decision.outcome,
         channel=facts.channel, priority=decision.priority,

@@ -14,6 +14,7 @@ from core import due
 from core.models import Recording
 from intake import voicemail
 from intake.phone import calls
+from intake.phone.models import Call
 from routing.context import Context
 
 RECONCILE, ADOPT = "reconcile", "voicemail.adopt"
@@ -48,13 +49,9 @@ def reconcile(context: Context, claim: due.Claim) -> None:
         due.enqueue(session, RECONCILE, _SUBJECT, began + _EVERY, since=since)
 
 
-def adopt_later(
-    session: Session, sid: str, call_sid: str, duration_s: int | None, now: datetime
-) -> None:
+def adopt_later(session: Session, sid: str, call_sid: str, duration_s: int | None, now: datetime) -> None:
     """Let the worker find out whose recording this is."""
-    due.enqueue(
-        session, ADOPT, f"recording:{sid}", now, recording=sid, call=call_sid, seconds=duration_s
-    )
+    due.enqueue(session, ADOPT, f"recording:{sid}", now, recording=sid, call=call_sid, seconds=duration_s)
 
 
 def adopt(context: Context, claim: due.Claim) -> None:
@@ -64,7 +61,7 @@ def adopt(context: Context, claim: due.Claim) -> None:
     now = context.clock.now()
     form = {"RecordingSid": sid, "RecordingStatus": "completed", "RecordingDuration": str(seconds or "")}
     with due.finishing(context.database, claim) as session:
-        call = session.get(calls.Call, call_sid, with_for_update=True)
+        call = session.get(Call, call_sid, with_for_update=True)
         if call is None and placed.direction != "inbound":
             return  # the recording of a call that we made: no customer's voicemail
         if call is None:

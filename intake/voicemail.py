@@ -126,7 +126,9 @@ def contact_facts(session: Session, call: Call, service: str, *, voicemail: bool
 def recordings_of(session: Session, call: Call) -> Sequence[Recording]:
     """The recordings of a call, the earliest first."""
     return session.scalars(
-        sa.select(Recording).where(Recording.call_sid == call.sid).order_by(Recording.received_at, Recording.sid)
+        sa.select(Recording)
+        .where(Recording.call_sid == call.sid)
+        .order_by(Recording.received_at, Recording.sid)
     ).all()
 
 
@@ -169,7 +171,9 @@ def settle_unreviewed(context: Context, claim: due.Claim) -> None:
             send(session, context, call)
 
 
-def _recording(session: Session, context: Context, form: Mapping[str, str], call_sid: str) -> Recording | None:
+def _recording(
+    session: Session, context: Context, form: Mapping[str, str], call_sid: str
+) -> Recording | None:
     """The row of the recording that ``form`` speaks of, made at the first mention."""
     sid = form.get("RecordingSid") or form.get("RecordingUrl", "").rpartition("/")[2]
     if not sid.startswith("RE"):
@@ -197,9 +201,7 @@ def _attach(session: Session, call: Call, recordings: Sequence[Recording]) -> No
         recording.case_id = call.case_id
 
 
-def _intake(
-    session: Session, call: Call, current: CurrentPolicy, recordings: Sequence[Recording]
-) -> Intake:
+def _intake(session: Session, call: Call, current: CurrentPolicy, recordings: Sequence[Recording]) -> Intake:
     line = current.policy.lines[call.line]
     service = current.policy.services[line.service]
     calendar = current.policy.calendar_of(line.service)

@@ -3,13 +3,14 @@
 from alembic import context
 from sqlalchemy import create_engine
 
+# Each import brings its tables into the metadata.
+import core.due
+import core.heartbeat  # noqa: F401
+import intake.phone.models  # noqa: F401
 import routing.decisions
 import routing.paging.models
-import routing.policies
-import core.due
-import core.heartbeat
-import intake.phone.models
-import webhooks.receipts  # noqa: F401  # each import brings its tables into the metadata
+import routing.policies  # noqa: F401
+import webhooks.receipts  # noqa: F401
 from core.database import Base, UtcDateTime
 
 

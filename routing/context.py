@@ -42,9 +42,7 @@ def build_context(
     wake: Wake | None = None,
 ) -> Context:
     """A context from the settings; a test brings its own clock and its own way to the telephone company."""
-    database = Database(
-        settings.database_url, wake=wake or _wake(settings), threads=settings.web_threads + 2
-    )
+    database = Database(settings.database_url, wake=wake or _wake(settings), threads=settings.web_threads + 2)
     return Context(
         settings=settings,
         database=database,

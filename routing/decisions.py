@@ -66,5 +66,8 @@ def keep_decision(
 def decision_of_case(session: Session, case_id: int) -> DecisionRecord | None:
     """The decision that a case was opened with."""
     return session.scalar(
-        sa.select(DecisionRecord).where(DecisionRecord.case_id == case_id).order_by(DecisionRecord.id).limit(1)
+        sa.select(DecisionRecord)
+        .where(DecisionRecord.case_id == case_id)
+        .order_by(DecisionRecord.id)
+        .limit(1)
     )

@@ -23,10 +23,11 @@ def people_at(policy: Policy, escalation: Escalation, position: int, at: datetim
         earlier = sum(step.ring == "next" for step in escalation.steps[:position])
         people = _following(schedule, at, earlier)
     elif ring == "everyone":
-        people = oncall.order(schedule, at)
+        # Those of the rotation in its order, then whoever else is in the schedule.
+        people = tuple(dict.fromkeys((*oncall.order(schedule, at), *schedule.members)))
     else:
         people = (ring,)
-    return people or tuple(schedule.people)
+    return people or tuple(schedule.members)
 
 
 def _following(schedule: Schedule, at: datetime, earlier: int) -> tuple[str, ...]:

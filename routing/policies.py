@@ -7,18 +7,19 @@ import io
 import threading
 import time
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
-from routing.policy import CustomerEntry, Policy
+from routing.policy import NOT_JOINED_UP, CustomerEntry, Policy
 
 _FRESH_S = 1.0
 
@@ -68,7 +69,13 @@ def parse_policy(text: str) -> Policy:
     try:
         return Policy.model_validate(YAML(typ="safe").load(io.StringIO(text)))
     except ValidationError as error:
-        raise PolicyError([_mistake(document, e["loc"], e["msg"]) for e in error.errors()]) from None
+        raise PolicyError([line for e in error.errors() for line in _mistakes(document, e)]) from None
+
+
+def _mistakes(document: Any, error: ErrorDetails) -> list[str]:
+    if error["type"] == NOT_JOINED_UP:
+        return [_mistake(document, m.place, m.message) for m in error["ctx"]["mistakes"]]
+    return [_mistake(document, error["loc"], error["msg"])]
 
 
 def _mistake(document: Any, place: tuple[int | str, ...], message: str) -> str:
@@ -85,6 +92,7 @@ def _mistake(document: Any, place: tuple[int | str, ...], message: str) -> str:
 def apply_policy(session: Session, text: str, now: datetime) -> int:
     """Make the document the current policy and bring people and customers in line; the new version."""
     policy = parse_policy(text)
+    _free_support_ids(session, policy)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     row = PolicyVersion(applied_at=now, document=text, fingerprint=fingerprint)
     session.add(row)
@@ -111,6 +119,15 @@ def _retire(session: Session, model: Any, key: Any, kept: set[str]) -> None:
     session.execute(sa.update(model).where(key.not_in(kept)).values(active=False))
 
 
+def _free_support_ids(session: Session, policy: Policy) -> None:
+    """Let go of every support ID that changes hands: two customers may swap theirs, or take a retired one's."""
+    for customer in session.scalars(sa.select(models.Customer)):
+        entry = policy.customers.get(customer.key)
+        if entry is None or entry.support_id != customer.support_id:
+            customer.support_id = f"-{customer.id}"  # no keypad can enter that
+    session.flush()
+
+
 def _write_customer(session: Session, key: str, entry: CustomerEntry) -> None:
     customer = session.scalar(sa.select(models.Customer).where(models.Customer.key == key))
     customer = customer or models.Customer(key=key)
@@ -125,8 +142,8 @@ def _write_customer(session: Session, key: str, entry: CustomerEntry) -> None:
                 service=service,
                 tier=contract.tier,
                 consent=contract.consent,
-                starts_on=date.fromisoformat(contract.starts) if contract.starts else None,
-                ends_on=date.fromisoformat(contract.ends) if contract.ends else None,
+                starts_on=contract.starts,
+                ends_on=contract.ends,
             )
         )
     _write_contacts(session, customer.id, entry)

@@ -7,20 +7,33 @@ it was made under and a running escalation keeps the one it began with.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from core import phone_numbers
 from core.twiml import Say, Voice
 from routing.business_hours import BusinessCalendar
 from routing.oncall import Schedule
-from routing.prompts import CATALOGUE, mistakes_in
+from routing.policy_checks import check
 from routing.targets import ResponseTarget
 
 Priority = Annotated[int, Field(ge=1, le=4)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+# The type of the error whose context has the mistakes between parts: a list of ``policy_checks.Mistake``.
+NOT_JOINED_UP = "not_joined_up"
 
 
 def _e164(value: str) -> str:
@@ -168,8 +181,8 @@ class ContractEntry(_Part):
 
     tier: str
     consent: Literal["ask", "beforehand", "never"] = "ask"
-    starts: str | None = None
-    ends: str | None = None
+    starts: date | None = None
+    ends: date | None = None
 
 
 class CustomerEntry(_Part):
@@ -215,52 +228,7 @@ class Policy(_Part):
 
     @model_validator(mode="after")
     def _joined_up(self) -> Policy:
-        mistakes = [*_unknown_references(self), *_wrong_prompts(self)]
+        mistakes = check(self)
         if mistakes:
-            raise ValueError("; ".join(mistakes))
+            raise PydanticCustomError(NOT_JOINED_UP, "the parts do not fit together", {"mistakes": mistakes})
         return self
-
-
-def _unknown_references(policy: Policy) -> list[str]:
-    mistakes: list[str] = []
-
-    def known(place: str, name: str | None, among: Mapping[str, Any], what: str) -> None:
-        if name is not None and name not in among:
-            mistakes.append(f"{place}: no {what} is called {name!r}; known: {', '.join(among) or 'none'}")
-
-    for key, service in policy.services.items():
-        known(f"services.{key}.calendar", service.calendar, policy.calendars, "calendar")
-        known(f"services.{key}.escalation", service.escalation, policy.escalations, "escalation")
-    for key, tier in policy.tiers.items():
-        known(f"tiers.{key}.service", tier.service, policy.services, "service")
-    for key, line in policy.lines.items():
-        known(f"lines.{key}.service", line.service, policy.services, "service")
-    for key, escalation in policy.escalations.items():
-        known(f"escalations.{key}.schedule", escalation.schedule, policy.schedules, "schedule")
-        for number, step in enumerate(escalation.steps):
-            if step.ring not in ("on-call", "next", "everyone"):
-                known(f"escalations.{key}.steps[{number}].ring", step.ring, policy.people, "person")
-    for key, schedule in policy.schedules.items():
-        for person in schedule.people:
-            known(f"schedules.{key}", person, policy.people, "person")
-    for key, customer in policy.customers.items():
-        for name, contract in customer.contracts.items():
-            known(f"customers.{key}.contracts.{name}", name, policy.services, "service")
-            known(f"customers.{key}.contracts.{name}.tier", contract.tier, policy.tiers, "tier")
-    numbers = [line.number for line in policy.lines.values()]
-    if len(set(numbers)) != len(numbers):
-        mistakes.append("lines: two lines have the same number")
-    return mistakes
-
-
-def _wrong_prompts(policy: Policy) -> list[str]:
-    places = [("prompts", policy.prompts)]
-    places += [(f"lines.{key}.prompts", line.prompts) for key, line in policy.lines.items()]
-    mistakes = [
-        f"{place}.{key}: {mistake}"
-        for place, prompts in places
-        for key, prompt in prompts.items()
-        for mistake in mistakes_in(key, prompt.text)
-    ]
-    missing = sorted(set(CATALOGUE) - set(policy.prompts))
-    return mistakes + [f"prompts.{key}: is missing" for key in missing]

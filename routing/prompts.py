@@ -77,7 +77,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_accepted": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,
-    "sms_no_page": _PAGE,
+    "sms_no_page": _LINE | {"case"},
     "sms_help": _LINE,
 }
 
@@ -97,4 +97,7 @@ def mistakes_in(key: str, text: str) -> list[str]:
         return [f"the braces do not match: {error}"]
     allowed = CATALOGUE[key]
     named = ", ".join(sorted(allowed)) or "none"
-    return [f"{{{name}}} means nothing here; known: {named}" for name in sorted(used - allowed)]
+    mistakes = [f"{{{name}}} means nothing here; known: {named}" for name in sorted(used - allowed)]
+    if any(spec or conversion for _, _, spec, conversion in string.Formatter().parse(text)):
+        mistakes.append("a placeholder is a name in braces and nothing more, such as {company}")
+    return mistakes

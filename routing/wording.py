@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from routing.business_hours import BusinessCalendar
@@ -52,6 +53,7 @@ def priorities_in_words(priorities: Sequence[int]) -> str:
     return " and ".join(f"priority {priority}" for priority in priorities)
 
 
+@lru_cache(maxsize=64)
 def hours_in_words(calendar: BusinessCalendar) -> str:
     """``Monday to Friday, 8 AM to 5 PM``: the weekly hours, days with the same hours put together."""
     week = calendar.to_dict()["hours"]

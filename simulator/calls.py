@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from simulator import audio
+from simulator.parts import Callback, Digits, Heard, Input, Speech, Waiting, geography
 from simulator.process import HungUp, Process, Signal, Step
 from simulator.scheduler import Handle
 
@@ -18,59 +19,7 @@ if TYPE_CHECKING:
     from simulator.numbers import OwnNumber
     from simulator.phones import Phone
 
-EVENTS = ("initiated", "ringing", "answered", "completed")
 _SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
-
-
-@dataclass
-class Heard:
-    """Something that the outside party heard. Kinds: say, play, beep, pause, ring, speech, digits."""
-
-    time: datetime
-    kind: str
-    text: str
-    seconds: float
-
-
-@dataclass
-class Waiting:
-    """What the call waits for. ``prompting`` while the prompts inside a Gather are still being said."""
-
-    kind: str  # gather or record
-    timeout: float
-    finish_on_key: str
-    num_digits: int | None = None
-    max_length: float | None = None
-    prompting: bool = False
-
-
-@dataclass(frozen=True)
-class Digits:
-    text: str
-
-
-@dataclass(frozen=True)
-class Speech:
-    """Something that the outside party says, from ``start`` on."""
-
-    start: datetime
-    clip: audio.Clip
-
-    @property
-    def end(self) -> datetime:
-        return self.start + timedelta(seconds=self.clip.seconds)
-
-
-Input = Digits | Speech
-
-
-@dataclass(frozen=True)
-class Callback:
-    """Where a call's progress is reported, and which of the four events."""
-
-    url: str
-    method: str = "POST"
-    events: frozenset[str] = frozenset({"completed"})
 
 
 @dataclass(eq=False)
@@ -144,16 +93,6 @@ class Call:
 
     def params(self, status: str | None = None) -> dict[str, str]:
         """The parameters that every voice webhook of this call carries."""
-        geo = {
-            f"{who}{what}": ("US" if what == "Country" and number.startswith("+1") else "")
-            for who, number in (
-                ("From", self.from_),
-                ("To", self.to),
-                ("Caller", self.from_),
-                ("Called", self.to),
-            )
-            for what in ("City", "State", "Zip", "Country")
-        }
         parent = {"ParentCallSid": self.parent.sid} if self.parent else {}
         answered_by = {"AnsweredBy": self.answered_by} if self.answered_by else {}
         return {
@@ -166,7 +105,7 @@ class Call:
             "Caller": self.from_,
             "Called": self.to,
             "CallStatus": status or self.status,
-            **geo,
+            **geography(Caller=self.from_, Called=self.to, From=self.from_, To=self.to),
             **parent,
             **answered_by,
             **self.extra,
@@ -327,8 +266,8 @@ class Call:
     def start_talking(self) -> None:
         """The outside party opens the mouth; what it says comes later by ``say_clip(already=True)``."""
         self.talking = True
-        if self.listener is not None:
-            self.listener(Speech(self.company.now(), audio.tone(0.0)))
+        if self.listener is not None and self.waiting is not None and self.waiting.kind == "record":
+            self.listener(Speech(self.company.now(), audio.tone(0.0)))  # its timer stops
 
     def stay_silent(self) -> None:
         """Virtual time: do nothing until the call no longer waits for what it waits for now."""

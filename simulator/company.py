@@ -29,12 +29,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from simulator import audio
-from simulator.calls import Call, Callback
+from simulator.calls import Call
 from simulator.events import EventLog
 from simulator.interpreter import Replaced, Source, run
 from simulator.legs import Placing, place
 from simulator.messages import Message, MessageDesk
 from simulator.numbers import OwnNumber
+from simulator.parts import Callback
 from simulator.phones import Behaviour, NeverAnswers, Phone
 from simulator.recordings import Recording
 from simulator.scheduler import LiveScheduler, VirtualScheduler

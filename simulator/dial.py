@@ -8,9 +8,10 @@ from datetime import timedelta
 from functools import partial
 
 from simulator import audio, twiml
-from simulator.calls import EVENTS, Call, Callback, Digits
+from simulator.calls import Call
 from simulator.interpreter import Replaced, Source, fetch, next_input, run
 from simulator.legs import ring
+from simulator.parts import EVENTS, Callback, Digits
 from simulator.process import HungUp, Signal, Step
 from simulator.record import StatusCallback, store
 from simulator.recordings import Recording, Take

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from simulator import twiml
 from simulator.audio import saying_takes
-from simulator.calls import Call, Digits, Input
+from simulator.calls import Call
+from simulator.parts import Digits, Input
 from simulator.process import HungUp, Signal, Step
 from simulator.transport import WebhookResponse
 
@@ -107,14 +108,14 @@ def _document(call: Call, source: Source) -> Step[twiml.Document | None]:
     return document
 
 
-def request(call: Call, source: Source) -> Step[tuple[WebhookResponse | None, str]]:
-    """Send a webhook of this call and wait for its answer: (answer, "") or (None, why)."""
+def request(call: Call, source: Source, plain: bool = False) -> Step[tuple[WebhookResponse | None, str]]:
+    """Send a webhook of this call (``plain``: without its parameters); (answer, "") or (None, why)."""
     answered = Signal()
     call.company.webhooks.send(
         source.kind,
         source.url,
         source.method,
-        {**call.params(), **source.params},
+        {} if plain else {**call.params(), **source.params},
         lambda answer, why: answered.fire((answer, why)),
     )
     outcome: tuple[WebhookResponse | None, str] = yield answered

@@ -18,7 +18,7 @@ from simulator.company import PhoneCompany
 TWILIO = "api.twilio.com"
 
 
-class LoopbackHttpClient(HttpClient):  # type: ignore[misc]  # the twilio package has no types
+class LoopbackHttpClient(HttpClient):
     def __init__(self, company: PhoneCompany) -> None:
         self._client = Client(company.wsgi)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from simulator.parts import geography
 from simulator.phones import Text
 from simulator.transport import WebhookResponse
 
@@ -131,11 +132,6 @@ class MessageDesk:
         self._company.webhooks.send("sms", url, method, self._params(message), done)
 
     def _params(self, message: Message) -> dict[str, str]:
-        geo = {
-            f"{who}{what}": ("US" if what == "Country" and number.startswith("+1") else "")
-            for who, number in (("From", message.from_), ("To", message.to))
-            for what in ("City", "State", "Zip", "Country")
-        }
         media = {f"MediaUrl{index}": url for index, url in enumerate(message.media)}
         media |= {f"MediaContentType{index}": "image/jpeg" for index in range(len(message.media))}
         return {
@@ -150,7 +146,7 @@ class MessageDesk:
             "NumMedia": str(len(message.media)),
             "NumSegments": str(message.segments),
             "SmsStatus": "received",
-            **geo,
+            **geography(From=message.from_, To=message.to),
             **media,
         }
 

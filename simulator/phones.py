@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from simulator.calls import Call, Heard, Waiting
+from simulator.calls import Call
+from simulator.parts import Heard, Waiting
 
 if TYPE_CHECKING:
     from simulator.company import PhoneCompany

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 from simulator import twiml
-from simulator.calls import Call, Digits, Waiting
-from simulator.interpreter import Source, fetch, next_input, play_out
+from simulator.calls import Call
+from simulator.interpreter import Replaced, Source, fetch, next_input, play_out
+from simulator.parts import Digits, Waiting
 from simulator.process import HungUp, Step
 from simulator.recordings import Recording, Take, take
 
@@ -45,9 +46,9 @@ def record(call: Call, element: ET.Element, document: twiml.Document) -> Step[tw
     report(recording, callback, "in-progress")
     try:
         key, end = yield from _listen(call, element)
-    except HungUp:
+    except (HungUp, Replaced) as left:
         caught = _keep(call, recording, element, document, callback, call.company.now())
-        if caught.error_code is None:
+        if caught.error_code is None and isinstance(left, HungUp):
             # There is nobody left to hear what this request answers.
             source = _action(element, document, recording, "hangup")
             call.company.post("action", source.url, source.method, {**call.params(), **source.params}, call)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from simulator import audio
-from simulator.calls import Call, Speech
+from simulator.calls import Call
+from simulator.parts import Speech
 
 TOO_SHORT, SILENT = 16101, 16102
 

@@ -133,8 +133,8 @@ class ClockFile:
 class LiveScheduler:
     """Real time on one engine thread, the only one that touches the engine's state.
 
-    Delays are measured by the monotonic clock: setting the desk's clock to another hour neither
-    skips what is being said nor holds it up.
+    Delays are measured by the monotonic clock, so that setting the desk's clock to another hour does not let
+    every phone ring out. Only a prompt or a recording that is going on just then is cut short.
     """
 
     def __init__(self, clock: ClockFile) -> None:

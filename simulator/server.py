@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from waitress import create_server  # type: ignore[import-untyped]  # it ships no types
+from waitress.server import create_server  # it ships no types
 
 from simulator import audio, scene
 from simulator.company import PhoneCompany

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator import behaviours
-from simulator.calls import Call, Heard, Waiting
+from simulator.calls import Call
 from simulator.company import PhoneCompany
+from simulator.parts import Heard, Waiting
 from simulator.phones import Phone
 from simulator.scene import Scene
 
@@ -17,7 +18,10 @@ SHOWN_CALLS, SHOWN_WEBHOOKS, SHOWN_ALERTS = 100, 200, 100
 
 
 def of(company: PhoneCompany, scene: Scene) -> Json:
-    """Everything: now, the zone to show it in, numbers, callers, phones, calls (newest first), alerts and the webhook log."""
+    """Everything: now, the zone to show it in, numbers, callers, phones, calls, alerts, the webhook log.
+
+    Lists that grow are newest first.
+    """
     return {
         "now": company.now().isoformat(),
         "zone": scene.zone,

@@ -80,25 +80,35 @@ class InlineSender:
 def post_with_requests(request: WebhookRequest, timeouts: tuple[float, float]) -> WebhookResponse:
     """The real thing: HTTP by ``requests``, which never follows a redirect by itself here."""
     try:
-        answer = requests.request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            data=urlencode(request.form) if request.method == "POST" else None,
-            timeout=timeouts,
-            allow_redirects=False,
-        )
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy of this machine's environment stands in between
+            answer = session.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=urlencode(request.form) if request.method == "POST" else None,
+                timeout=timeouts,
+                allow_redirects=False,
+            )
     except requests.exceptions.ReadTimeout as error:
         raise ReadTimeout(str(error)) from error
     except requests.exceptions.RequestException as error:
         raise ConnectFailed(str(error)) from error
-    return WebhookResponse(answer.status_code, dict(answer.headers), answer.text)
+    return _response(answer.status_code, dict(answer.headers), answer.content)
+
+
+def _response(status: int, headers: dict[str, str], body: bytes) -> WebhookResponse:
+    """A sound has no text; anything else is taken for UTF-8."""
+    response = WebhookResponse(status, headers)
+    if response.header("Content-Type").startswith("audio/"):
+        return response
+    return WebhookResponse(status, headers, body.decode("utf-8", errors="replace"))
 
 
 class PooledSender:
     """Real time: a few daemon threads do the waiting, so that a slow webhook never blocks the engine."""
 
-    def __init__(self, scheduler: LiveScheduler, threads: int = 8) -> None:
+    def __init__(self, scheduler: LiveScheduler, threads: int = 16) -> None:
         self._scheduler = scheduler
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         for number in range(threads):
@@ -146,4 +156,4 @@ class WsgiTransport:
             headers=request.headers,
             data=request.form if request.method == "POST" else None,
         )
-        return WebhookResponse(answer.status_code, dict(answer.headers), answer.get_data(as_text=True))
+        return _response(answer.status_code, dict(answer.headers), answer.get_data())

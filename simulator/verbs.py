@@ -8,9 +8,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from simulator import twiml
-from simulator.calls import Call, Digits, Input, Speech, Waiting
+from simulator.calls import Call
 from simulator.dial import dial
 from simulator.interpreter import Source, Verb, fetch, next_input, play_out, request, sleep, sounds_of
+from simulator.parts import Digits, Input, Speech, Waiting
 from simulator.process import HungUp, Step
 from simulator.record import record
 
@@ -28,7 +29,7 @@ def _sounds(call: Call, element: ET.Element, document: twiml.Document, listen: b
     seconds = call.company.play_seconds
     if element.tag == "Play" and not element.get("digits"):
         url = document.resolve(twiml.words(element))
-        answer, why = yield from request(call, Source(url, "GET", {}, "play"))
+        answer, why = yield from request(call, Source(url, "GET", {}, "play"), plain=True)
         if answer is None:
             call.company.alert(11200, f"the sound to play cannot be had: {why}", url, call)
             return None

@@ -7,7 +7,9 @@ worker. All TwiML that is answered is checked against Twilio's own classes, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -22,16 +24,20 @@ from werkzeug.test import Client
 from app import create_app
 from console.case_page import describe
 from core import due
-from core.models import Case, Event
+from core.due import Due
+from core.models import Case, Event, Recording
 from core.settings import load_settings
 from intake.phone.models import Call as CallRow
 from routing.context import build_context
+from routing.decisions import DecisionRecord
+from routing.paging.models import Attempt, Page
 from routing.policies import apply_policy
 from simulator.calls import Call
 from simulator.company import PhoneCompany
 from simulator.phones import Phone
 from simulator.scheduler import VirtualScheduler
 from simulator.transport import ConnectFailed, WebhookRequest, WebhookResponse, WsgiTransport
+from simulator.webhooks import sign
 from tests.twiml_lint import problems_in
 from webhooks.receipts import Counter
 from worker import Worker
@@ -48,6 +54,16 @@ SUPPORT, MANAGED = "+18773632305", "+18772745771"
 MARIA, TOM, GRACE, OMAR, LENA = "+15125550142", "+13125550177", "+12065550118", "+12145550163", "+17755550190"
 STRANGER = "+19175550100"
 DANA, LUIS, PRIYA, SAM = "+17135550101", "+17135550102", "+17135550103", "+17135550104"
+ENGINEERS = (DANA, LUIS, PRIYA, SAM)
+
+
+def agreement(*changes: tuple[str, str]) -> str:
+    """The sample policy; of each change the first place with its old text gets the new one."""
+    text = SAMPLE.read_text()
+    for old, new in changes:
+        assert old in text, f"the sample policy has no {old!r}"
+        text = text.replace(old, new, 1)
+    return text
 
 
 class _StoryClock:
@@ -103,10 +119,12 @@ class House:
         self.context = build_context(
             self.settings, clock=_StoryClock(self.scheduler), telephone_session=session, wake=None
         )
+        sa.event.listen(self.context.database.engine, "connect", _spare_the_disk)
         self.app = create_app(self.context)
         self.worker = Worker(self.context)
         self.api_is_down = False
         self.web_is_down = False
+        self.database_is_down = False
         self.expected_alerts: set[int] = set()
         self.twiml_problems: list[str] = []
         self._wsgi = WsgiTransport({BELL: self.app})
@@ -118,7 +136,7 @@ class House:
                 number, voice_url=f"{BELL}/twilio/voice#rc=2&rp=ct,rt,5xx", sms_url=f"{BELL}/twilio/sms",
                 status_callback=f"{BELL}/twilio/voice/status",
             )  # fmt: skip
-        self.apply(SAMPLE.read_text())
+        self.apply(agreement())
 
     # -- the product ---------------------------------------------------------------------------------------
 
@@ -130,13 +148,20 @@ class House:
         return version
 
     def _deliver(self, request: WebhookRequest) -> WebhookResponse:
-        if self.web_is_down:
+        if self.web_is_down and request.url.startswith(BELL):
             raise ConnectFailed("nobody listens")
         answer = self._wsgi(request)
         kind = "messaging" if "/sms" in request.url else "voice"
         if answer.status == 200:
             self.twiml_problems += [f"{request.url}: {problem}" for problem in problems_in(answer.body, kind)]
         return answer
+
+    def post(self, path: str, **form: str) -> str:
+        """A request as the company signs it, straight to the product; what answers it."""
+        headers = {"X-Twilio-Signature": sign(TOKEN, BELL + path, form)}
+        answer = self.app.test_client().post(path, base_url=BELL, data=form, headers=headers)
+        assert answer.status_code == 200
+        return answer.get_data(as_text=True)
 
     def sql(self, statement: Any) -> Any:
         """All rows of a statement."""
@@ -155,6 +180,17 @@ class House:
         return case
 
     @property
+    def decision(self) -> DecisionRecord:
+        """The decision of the only case."""
+        (decision,) = self.sql(sa.select(DecisionRecord).where(DecisionRecord.case_id == self.case.id))
+        return decision  # type: ignore[no-any-return]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why: the codes of the only case's decision."""
+        return [reason["code"] for reason in self.decision.reasons]
+
+    @property
     def near_misses(self) -> list[CallRow]:
         """The calls that ended without a message."""
         return list(self.sql(sa.select(CallRow).where(CallRow.near_miss.is_(True))))
@@ -168,6 +204,29 @@ class House:
     def events(self, kind: str) -> list[Event]:
         """The events of a kind."""
         return list(self.sql(sa.select(Event).where(Event.kind == kind).order_by(Event.id)))
+
+    @property
+    def phone_calls(self) -> list[CallRow]:
+        """The calls that came in, the earliest first."""
+        return list(self.sql(sa.select(CallRow).order_by(CallRow.started_at)))
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """The recordings that the product knows of, the earliest first."""
+        return list(self.sql(sa.select(Recording).order_by(Recording.received_at)))
+
+    @property
+    def pages(self) -> list[Page]:
+        """The pages, the earliest first."""
+        return list(self.sql(sa.select(Page).order_by(Page.id)))
+
+    def attempts(self, channel: str = "voice") -> list[Attempt]:
+        """The attempts to reach engineers, the earliest first."""
+        return list(self.sql(sa.select(Attempt).where(Attempt.channel == channel).order_by(Attempt.id)))
+
+    def due(self, state: str = "ready") -> list[str]:
+        """The kinds of the work that is in a state."""
+        return list(self.sql(sa.select(Due.kind).where(Due.state == state).order_by(Due.due_at)))
 
     def counter(self, name: str) -> int:
         """The value of a counter."""
@@ -184,8 +243,9 @@ class House:
         """Let time pass: everything that is due happens at its instant."""
         end = self.scheduler.now() + timedelta(seconds=seconds)
         while True:
-            self.worker.run_due()
-            at = min((t for t in (self.scheduler.next_at(), self._next_due()) if t), default=end)
+            if not self.database_is_down:
+                self.worker.run_due()
+            at = self._next_at() or end
             if at > end:
                 break
             self.scheduler.set_now(max(at, self.scheduler.now()))
@@ -193,10 +253,43 @@ class House:
                 self.scheduler.run_next()
         self.scheduler.set_now(end)
 
+    def until(self, done: Callable[[], object], within: float = 600) -> None:
+        """Let time pass, one thing that happens after the other, until ``done()``."""
+        end = self.scheduler.now() + timedelta(seconds=within)
+        while not done():
+            at = self._next_at()
+            assert at is not None, "it has not happened, and nothing more is planned"
+            assert at <= end, f"it has not happened within {within} seconds"
+            self.fast_forward((at - self.scheduler.now()).total_seconds())
+
+    def it_becomes(self, when: datetime) -> None:
+        """Turn the clock to a later hour, when nothing is going on."""
+        self.scheduler.set_now(when.astimezone(UTC))
+
+    def _next_at(self) -> datetime | None:
+        return min((at for at in (self.scheduler.next_at(), self._next_due()) if at), default=None)
+
     def _next_due(self) -> datetime | None:
+        if self.database_is_down:
+            return None
         with self.context.database.reading() as session:
             at = due.next_due_at(session)
         return max(at, self.scheduler.now()) if at else None
+
+    @contextlib.contextmanager
+    def database_down(self) -> Iterator[None]:
+        """The database does not answer for a while; the worker waits for it, as it does in real life."""
+        database = self.context.database
+        names = ("reading", "writing", "writing_quickly")
+        self.database_is_down = True
+        for name in names:
+            setattr(database, name, _no_database)
+        try:
+            yield
+        finally:
+            for name in names:
+                delattr(database, name)
+            self.database_is_down = False
 
     # -- people --------------------------------------------------------------------------------------------
 
@@ -208,6 +301,29 @@ class House:
         """Somebody dials a line."""
         return Caller(self, self.company.dial(from_, to, **options))
 
+    def voicemail_from(self, from_: str = MARIA, to: str = SUPPORT, keys: str = "1") -> Caller:
+        """The usual night call: a key for the menu, a voicemail, and no word more."""
+        caller = self.call(from_, to)
+        for key in keys:
+            caller.presses(key)
+        return caller.leaves()
+
+    def picks_up(self, number: str) -> Caller:
+        """Somebody takes the telephone as soon as it rings, and listens."""
+        phone = self.phone(number)
+        self.until(lambda: phone.ringing is not None)
+        call = phone.ringing
+        assert call is not None
+        call.answer()
+        return Caller(self, call)
+
+    def text(self, from_: str, body: str, to: str = SUPPORT) -> str:
+        """Somebody sends a text to a line; the text that comes back within seconds, or nothing."""
+        before = len(self.texts(from_))
+        self.company.text(from_, to, body)
+        self.fast_forward(2 * self.company.message_step)
+        return " ".join(self.texts(from_)[before:])
+
     def rings(self, number: str) -> int:
         """How often a phone has been rung by us."""
         return sum(call.direction == "outbound-api" for call in self.phone(number).calls)
@@ -216,11 +332,34 @@ class House:
         """The texts that a phone got."""
         return [text.body for text in self.phone(number).sms if text.direction == "received"]
 
+    @property
+    def rung(self) -> dict[str, int]:
+        """Whose phones have been rung by us, and how often."""
+        return {number: self.rings(number) for number in ENGINEERS if self.rings(number)}
+
+    @property
+    def texted(self) -> dict[str, int]:
+        """Who got texts, and how many."""
+        return {number: len(self.texts(number)) for number in ENGINEERS if self.texts(number)}
+
     def check(self) -> None:
         """What no story may leave behind."""
         assert self.twiml_problems == []
         unexpected = [a for a in self.company.alerts if a.code not in self.expected_alerts]
         assert unexpected == []
+
+
+def _spare_the_disk(connection: Any, _record: object) -> None:
+    """Stories have no power cuts: what they commit need not reach the disk."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+        return
+    connection.execute("SET synchronous_commit TO off")
+    connection.commit()
+
+
+def _no_database() -> Any:
+    raise sa.exc.OperationalError("SELECT 1", {}, ConnectionRefusedError("the database is down"))
 
 
 class Caller:

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.orm import Session
 
 from core import twiml
+from core.prepared import QuickTransaction
 from routing.context import Context
 from webhooks import receipts, spool
 from webhooks.signature import SignatureCheck
@@ -84,23 +84,30 @@ def answer(
     key: str, work: Callable[[Session], str], *, instead: Callable[[], str] = lambda: twiml.EMPTY
 ) -> Response:
     """Do ``work`` once for the business ``key`` and answer with its TwiML; ``instead`` is said when it fails."""
-    return _answer(key, lambda: _transaction(context().database.writing, key, work), instead)
+
+    def attempt() -> str:
+        with context().database.writing() as session:
+            text = work(session)
+            session.flush()
+            receipts.keep(session, key, request.form.to_dict(), text, received_at())
+        return text
+
+    return _answer(key, attempt, instead)
 
 
-def answer_core(
-    key: str, work: Callable[[sa.Connection], str], *, instead: Callable[[], str]
+def answer_quickly(
+    key: str, work: Callable[[QuickTransaction], str], *, instead: Callable[[], str]
 ) -> Response:
-    """The same for work that is done on a connection, without the ORM."""
-    return _answer(key, lambda: _transaction(context().database.writing_core, key, work), instead)
+    """The same, without the ORM: for the request that a ringing phone waits for."""
 
+    def attempt() -> str:
+        with context().database.writing_quickly() as transaction:
+            text = work(transaction)
+            form = request.form.to_dict()
+            transaction.add(receipts.KEEP, key=key, at=received_at(), form=form, answer=text)
+        return text
 
-def _transaction(begin: Callable[[], Any], key: str, work: Callable[[Any], str]) -> str:
-    with begin() as executor:
-        text = work(executor)
-        if isinstance(executor, Session):
-            executor.flush()
-        receipts.keep(executor, key, request.form.to_dict(), text, received_at())
-    return text
+    return _answer(key, attempt, instead)
 
 
 def _answer(key: str, attempt: Callable[[], str], instead: Callable[[], str]) -> Response:
@@ -117,7 +124,7 @@ def _answer(key: str, attempt: Callable[[], str], instead: Callable[[], str]) ->
             # A deadlock, or a connection that the database has closed: worth another try, a dead database is not.
             if last or not _passing(error):
                 return _spooled(instead, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller is recorded
             return _spooled(instead, error)
     raise AssertionError("the last try answers")
 
@@ -137,9 +144,14 @@ def _stored(key: str) -> str | None:
 def _spooled(instead: Callable[[], str], error: Exception) -> Response:
     log.error("a request to %s is spooled", request.path, exc_info=error)
     form = request.form.to_dict()
-    if spool.RECEIVED_AT not in form:  # a replay that fails again waits in the file it came from
-        spool.put(context().settings, request.path, form, context().clock.now())
     response = _xml(instead())
+    if spool.RECEIVED_AT not in form:  # a replay that fails again waits in the file it came from
+        try:
+            spool.put(context().settings, request.path, form, context().clock.now())
+        except OSError as full:
+            log.critical("a request to %s cannot even be spooled: %s", request.path, full)
+            # Nobody listens to an empty answer: let it be sent again. A caller must hear the prompt all the same.
+            response.status_code = 503 if response.get_data(as_text=True) == twiml.EMPTY else 200
     response.headers["X-Nightbell-Spooled"] = "1"
     return response
 

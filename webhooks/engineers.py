@@ -29,7 +29,7 @@ def page_step(attempt: int, number: int) -> Response:
 
     def one_moment() -> str:
         # The engineer's key waits in the address until the database is back.
-        again = urlencode({key: form[key] for key in ("Digits", "DialCallStatus") if key in form})
+        again = urlencode([(key, form[key]) for key in ("Digits", "DialCallStatus") if key in form])
         url = f"{PREFIX}/page/{attempt}/{number}" + (f"?{again}" if again else "")
         return twiml.render((twiml.Pause(3), twiml.Redirect(url)))
 
@@ -92,5 +92,3 @@ def text_status() -> Response:
         return twiml.EMPTY
 
     return answer(f"{sid}:status:{status}", work)
-
-

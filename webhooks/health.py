@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from core.due import Due, DueState
 from core.heartbeat import last_beat
 from routing.context import Context
-from routing.policies import NoPolicy
+from routing.policies import NoPolicy, PolicyError
 from webhooks import spool
 
 health = Blueprint("health", __name__)
@@ -36,7 +36,9 @@ def _problems(context: Context) -> list[str]:
             )
     except NoPolicy as error:
         return [str(error)]
-    except sa.exc.DBAPIError:
+    except PolicyError as error:
+        return [f"the policy cannot be read any more: {error}"]
+    except sa.exc.SQLAlchemyError:
         return ["the database does not answer"]
     problems = []
     if beat is None or context.clock.now() - beat > _ALIVE:

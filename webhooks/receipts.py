@@ -6,12 +6,12 @@ The unique key decides races; a repeated request gets the stored answer and has 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json
+from core.prepared import prepared_insert
 
 
 class Receipt(Base):
@@ -34,9 +34,12 @@ class Counter(Base):
     value: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-def keep(executor: Any, key: str, form: dict[str, str], answer: str, at: datetime) -> None:
+KEEP = prepared_insert(Receipt)
+
+
+def keep(session: Session, key: str, form: dict[str, str], answer: str, at: datetime) -> None:
     """Write the receipt; IntegrityError when the request has been answered before."""
-    executor.execute(sa.insert(Receipt), {"key": key, "at": at, "form": form, "answer": answer})
+    session.execute(sa.insert(Receipt), {"key": key, "at": at, "form": form, "answer": answer})
 
 
 def answer_to(database: Database, key: str) -> str | None:

@@ -66,9 +66,11 @@ def _matches(
     validator: RequestValidator, url: str, parameters: _Parameters, signature: str, algorithm: str
 ) -> bool:
     try:
-        if hmac.compare_digest(validator.compute_signature(url, parameters, algorithm).encode(), signature.encode()):
+        if hmac.compare_digest(
+            validator.compute_signature(url, parameters, algorithm).encode(), signature.encode()
+        ):
             return True
-    except ValueError:  # an algorithm that the library does not know
+        # The slower way knows of senders that add or drop the default port.
+        return bool(validator.validate(url, parameters, signature, algorithm))
+    except ValueError:  # an algorithm that the library does not know, or a forwarded host that is none
         return False
-    # The slower way knows of senders that add or drop the default port.
-    return bool(validator.validate(url, parameters, signature, algorithm))

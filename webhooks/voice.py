@@ -9,11 +9,13 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from core import twiml
+from core.prepared import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
 from core.twiml import Say
 from intake.phone import calls, script
-from routing.policies import NoPolicy
-from webhooks.edge import Stale, answer, answer_core, blueprint, context, received_at
+from intake.phone.models import Call
+from routing.policies import NoPolicy, PolicyError
+from webhooks.edge import Stale, answer, answer_quickly, blueprint, context, received_at
 
 voice = blueprint("voice")
 log = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ _LAST_RESORT = "Please leave your name, your company, your number and your messa
 def _trouble() -> str:
     try:
         say = context().policies.current().policy.say("trouble")
-    except (NoPolicy, sa.exc.DBAPIError):
+    except (NoPolicy, PolicyError, sa.exc.SQLAlchemyError):
         say = Say(_LAST_RESORT)
     return script.trouble(say)
 
@@ -35,15 +37,15 @@ def ringing() -> Response:
     """A line rings."""
     form = request.form
 
-    def work(connection: sa.Connection) -> str:
+    def work(transaction: QuickTransaction) -> str:
         current = context().policies.current()
         line = current.policy.line_by_number.get(form.get("To", ""))
         if line is None:
             log.warning("call %s came to a number that no line has", form.get("CallSid"))
             return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
-        return calls.begin(connection, current, line, form, received_at())
+        return calls.begin(transaction, current, line, form, received_at())
 
-    return answer_core(f"{form.get('CallSid')}:0", work, instead=_trouble)
+    return answer_quickly(f"{form.get('CallSid')}:0", work, instead=_trouble)
 
 
 @voice.post("/voice/<int:number>")
@@ -95,7 +97,7 @@ def whisper(sid: str, index: int) -> Response:
     """A colleague answered: say what the call is, and wait for the key that takes it."""
 
     def work(session: Session) -> str:
-        call = session.get(calls.Call, sid)
+        call = session.get(Call, sid)
         if call is None:
             return twiml.render((twiml.Hangup(),))
         policy = context().policies.version(call.policy_version)
@@ -111,7 +113,7 @@ def whisper_key(sid: str, index: int) -> Response:
     def work(session: Session) -> str:
         if request.form.get("Digits") == "1" and calls.took(session, context(), sid, index):
             return twiml.EMPTY  # the whisper is over: the two are connected
-        call = session.get(calls.Call, sid)
+        call = session.get(Call, sid)
         policy = context().policies.current().policy
         say = policy.say("whisper_goodbye", call.line if call else None)
         return twiml.render((say, twiml.Hangup()))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import due, phone_numbers
 from core.models import Event as EventRow
 from core.models import Person, record
+from core.prepared import QuickTransaction, prepared_insert, reads_of
 from core.telephony import FINAL_CALL_STATUSES
 from intake import callers, voicemail
 from intake.cases import Intake, open_case
@@ -23,6 +24,7 @@ from routing.policy import Policy
 
 WATCH = "call.watch"
 _WATCH_AFTER = timedelta(minutes=20)
+_CALL, _EVENT, _DUE = (prepared_insert(model) for model in (Call, EventRow, due.Due))
 
 
 class StaleStep(Exception):
@@ -30,43 +32,44 @@ class StaleStep(Exception):
 
 
 def begin(
-    connection: sa.Connection, current: CurrentPolicy, line_key: str, form: Mapping[str, str], now: datetime
+    transaction: QuickTransaction,
+    current: CurrentPolicy,
+    line_key: str,
+    form: Mapping[str, str],
+    now: datetime,
 ) -> str:
     """Answer a ringing line: the call's row, its event and its watch are written; the TwiML is returned.
 
-    By statements instead of objects: this path stands between a ringing phone and its answer.
+    By prepared statements instead of objects: this path stands between a ringing phone and its answer.
     """
     policy, line, sid = current.policy, current.policy.lines[line_key], form["CallSid"]
     number = phone_numbers.caller_number(form.get("From", ""))
     day = now.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_number(connection, number, line.service, day)
-    facts = known.first_facts(connection, policy, line_key, caller, number, now)
+    caller = callers.by_number(transaction.rows, number, line.service, day)
+    facts = known.first_facts(transaction.rows, policy, line_key, caller, number, now)
     result = step(State.NEW, Event.CALLED, facts)
     consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
     hunted = sum(effect.act is Act.HUNT_NEXT for effect in result.effects)
-    connection.execute(
-        sa.insert(Call),
-        {
-            "sid": sid, "line": line_key, "from_number": number, "stir": form.get("StirVerstat"),
-            "policy_version": current.version, "started_at": now, "state": result.next, "step": 1,
-            "hunted": hunted, "customer_id": caller.customer_id, "contact_id": caller.contact_id,
-            "identified_by": caller.identified_by, "tier": caller.tier,
-            "consent_terms": caller.consent_terms, "open_case_id": caller.open_case_id,
-            "consent": consent, "consented_at": now if consent and consent.given else None,
-        },
+    transaction.add(
+        _CALL, sid=sid, line=line_key, from_number=number, stir=form.get("StirVerstat"),
+        policy_version=current.version, started_at=now, state=result.next, hunted=hunted,
+        customer_id=caller.customer_id, contact_id=caller.contact_id, identified_by=caller.identified_by,
+        tier=caller.tier, consent_terms=caller.consent_terms, open_case_id=caller.open_case_id,
+        consent=consent, consented_at=now if consent and consent.given else None,
     )  # fmt: skip
-    connection.execute(
-        sa.insert(EventRow), {"at": now, "kind": "call.began", "call_sid": sid, "data": {"line": line_key}}
-    )
-    connection.execute(
-        sa.insert(due.Due),
-        {"kind": WATCH, "subject": f"call:{sid}", "due_at": now + _WATCH_AFTER, "payload": {"call": sid}},
-    )
+    transaction.add(_EVENT, at=now, kind="call.began", call_sid=sid, data={"line": line_key})
+    transaction.add(_DUE, kind=WATCH, subject=f"call:{sid}", due_at=now + _WATCH_AFTER, payload={"call": sid})
     return script.document(result, line, sid, 1, hunted)
 
 
 def take_step(
-    session: Session, context: Context, sid: str, number: int, form: Mapping[str, str], *, silent: bool = False
+    session: Session,
+    context: Context,
+    sid: str,
+    number: int,
+    form: Mapping[str, str],
+    *,
+    silent: bool = False,
 ) -> str:
     """Do what the request for step ``number`` of a call asks for; the TwiML that answers it."""
     call = locked_call(session, sid)
@@ -147,7 +150,7 @@ def adopt(
     service = policy.lines[line_key].service
     number = phone_numbers.caller_number(from_)
     day = started_at.astimezone(policy.calendar_of(service).zone).date()
-    caller = callers.by_number(session, number, service, day)
+    caller = callers.by_number(reads_of(session), number, service, day)
     call = Call(
         sid=sid,
         line=line_key,

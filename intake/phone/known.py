@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import phone_numbers
 from core.models import Case
+from core.prepared import Prepared, Read, reads_of
 from intake import callers, voicemail
 from intake.callers import Caller
 from intake.phone.flow import Event, Facts, OpenCase, Standing, State
@@ -25,7 +25,7 @@ _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3, "9": Event.KEY_9}
 
 
 def first_facts(
-    connection: Any, policy: Policy, line_key: str, caller: Caller, number: str | None, now: datetime
+    read: Read, policy: Policy, line_key: str, caller: Caller, number: str | None, now: datetime
 ) -> Facts:
     """The facts of a call that is just beginning."""
     line = policy.lines[line_key]
@@ -37,7 +37,7 @@ def first_facts(
         policy, line_key, contact, now,
         team_left=len(line.team),
         consent_terms=caller.consent_terms,
-        open_case=_open_case(connection, policy, caller.open_case_id),
+        open_case=_open_case(read, policy, caller.open_case_id),
         callback_number=number,
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def facts_of(session: Session, context: Context, call: Call, policy: Policy, ent
         tries=call.tries,
         team_left=len(line.team) - call.hunted,
         consent_terms=call.consent_terms,
-        open_case=_open_case(session, policy, call.open_case_id),
+        open_case=_open_case(reads_of(session), policy, call.open_case_id),
         new_case=_new_case(session, call.case_id),
         adding=call.adding,
         callback_number=call.callback_number or call.from_number,
@@ -99,7 +99,7 @@ def _identified(
         return Event.SKIPPED if form.get("FinishedOnKey") == "#" else Event.NO_KEY
     policy = context.policies.version(call.policy_version)
     day = call.started_at.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_support_id(session, digits, line.service, day)
+    caller = callers.by_support_id(reads_of(session), digits, line.service, day)
     if caller is None:
         return Event.NOT_IDENTIFIED
     call.customer_id, call.identified_by = caller.customer_id, caller.identified_by
@@ -107,18 +107,27 @@ def _identified(
     return Event.IDENTIFIED
 
 
-def _open_case(connection: Any, policy: Policy, number: int | None) -> OpenCase | None:
+_ringing = (
+    sa.select(sa.func.count())
+    .select_from(Page)
+    .where(Page.case_id == Case.id, Page.state == PageState.RINGING)
+    .scalar_subquery()
+)
+_OPEN_CASE = Prepared(
+    sa.select(Case.engineer, Case.tier, Case.priority, Case.service, _ringing.label("ringing")).where(
+        Case.id == sa.bindparam("number")
+    )
+)
+
+
+def _open_case(read: Read, policy: Policy, number: int | None) -> OpenCase | None:
     if number is None:
         return None
-    columns = (Case.id, Case.engineer, Case.responded_at, Case.tier, Case.priority, Case.service)
-    case = connection.execute(sa.select(*columns).where(Case.id == number)).one()
-    ringing = connection.execute(
-        sa.select(Page.id).where(Page.case_id == number, Page.state == PageState.RINGING).limit(1)
-    ).first()
+    (case,) = read(_OPEN_CASE, number=number)
     if case.engineer is not None:
         standing = Standing.HAS_ENGINEER
     else:
-        standing = Standing.RINGING if ringing else Standing.WAITS
+        standing = Standing.RINGING if case.ringing else Standing.WAITS
     tier = policy.tiers.get(case.tier) if case.tier else None
     covered = tier is not None and tier.target(case.priority).cover == "24x7"
     may_escalate = covered and policy.services[case.service].escalation is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -117,7 +118,7 @@ def write_absence(absence: Absence, zone: ZoneInfo) -> dict[str, Any]:
 
 def read_swap(data: object, zone: ZoneInfo) -> Swap:
     """``{dana: {from, to}, sam: {from, to}}``: the turns that each gives to the other."""
-    if not isinstance(data, dict) or len(data) != 2:
+    if not isinstance(data, Mapping) or len(data) != 2:
         raise ScheduleError("", f"is {data!r}; expected two people, each with from and to")
     turns: list[Turn] = []
     for key, value in data.items():

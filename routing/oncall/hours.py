@@ -90,9 +90,9 @@ def open_periods(
 ) -> Iterator[tuple[datetime, datetime]]:
     """The periods in [start, end) in which a window is open, in order, disjoint, touching ones joined."""
     by_day = [[w for w in windows if w.weekday == day] for day in range(7)]
-    # Two days back: a window ends at the latest on the day after, and Samoa once skipped a whole day.
-    day = start.astimezone(zone).date() - 2 * _ONE_DAY
-    last = end.astimezone(zone).date()
+    # A window ends at the latest on the day after, and clocks set back at 00:01 return to the day before.
+    day = start.astimezone(zone).date() - _ONE_DAY
+    last = end.astimezone(zone).date() + _ONE_DAY
     opened = closed = start
     while day <= last:
         for _, opens, closes in by_day[day.weekday()]:

@@ -122,24 +122,20 @@ class Rotation:
     def _turns(self, start: datetime, end: datetime) -> Iterator[Spell]:
         if start >= end:
             return
-        number = self._handovers_until(start)
+        number = self._handovers_before(start)
         while start < end:
             following = self.handover(number + 1)
-            if following > start:  # not so only where a zone skipped a whole day
+            if following > start:  # else past, or on a day that the zone skipped
                 yield start, min(following, end), number % len(self.members)
                 start = following
             number += 1
 
-    def _handovers_until(self, instant: datetime) -> int:
-        """How many handovers there were from the start to ``instant``, which is not before the start."""
+    def _handovers_before(self, instant: datetime) -> int:
+        """How many handovers there were from the start to ``instant``, less those of the last days."""
         if self.unit is Unit.HOURS:
             return (instant - self._anchor) // self._step
-        day = instant.astimezone(self._zone).date()
-        # Handovers up to the day before; today's may be over, too. Two days: Samoa once skipped a whole one.
-        number = max(0, (day - 2 * _DAY - self._first) // self._step + 1)
-        while self.handover(number + 1) <= instant:
-            number += 1
-        return number
+        day = instant.astimezone(self._zone).date() - 2 * _DAY
+        return max(0, (day - self._first) // self._step + 1)
 
     @cached_property
     def _zone(self) -> ZoneInfo:

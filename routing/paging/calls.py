@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.models import Case, Person, record
+from core.models import Case, Person
 from core.telephony import RETRY_RULE
 from core.twiml import Say
 from routing.context import Context
@@ -24,7 +24,9 @@ class StaleStep(Exception):
     """The request is for a step that the call has left."""
 
 
-def take_step(session: Session, context: Context, attempt_id: int, number: int, form: Mapping[str, str]) -> str:
+def take_step(
+    session: Session, context: Context, attempt_id: int, number: int, form: Mapping[str, str]
+) -> str:
     """Do what the request for step ``number`` of an attempt's call asks for; the TwiML that answers it."""
     attempt, page = _locked(session, attempt_id)
     if number != attempt.step:
@@ -60,7 +62,9 @@ def _locked(session: Session, attempt_id: int) -> tuple[Attempt, Page]:
 
 def _heard(attempt: Attempt, form: Mapping[str, str]) -> Heard:
     if attempt.menu == Menu.BRIDGE:
-        reached = form.get("DialCallStatus") in ("completed", "answered") and form.get("DialBridged") != "false"
+        reached = (
+            form.get("DialCallStatus") in ("completed", "answered") and form.get("DialBridged") != "false"
+        )
         return Heard.REACHED if reached else Heard.NOT_REACHED
     if attempt.step == 0:
         return Heard.ANSWERED

@@ -43,7 +43,7 @@ class Act(enum.StrEnum):
     """What is done, in the transaction that answers the call."""
 
     ACCEPT = "accept"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     RESPOND = "respond"
     WITHDRAW_RESPONSE = "withdraw-response"
     TRY_AGAIN = "try-again"

@@ -69,9 +69,7 @@ class AttemptState(enum.StrEnum):
         return self not in _LIVE
 
 
-_LIVE = frozenset(
-    {AttemptState.QUEUED, AttemptState.SENDING, AttemptState.SENT, AttemptState.ANSWERED}
-)
+_LIVE = frozenset({AttemptState.QUEUED, AttemptState.SENDING, AttemptState.SENT, AttemptState.ANSWERED})
 LIVE_STATES = tuple(sorted(_LIVE))
 
 

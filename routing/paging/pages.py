@@ -17,7 +17,13 @@ from routing.policies import CurrentPolicy
 from routing.policy import Policy
 
 VOICE, SMS = "voice", "sms"
-RING, STEP_OVER, SEND, CHECK, HANG_UP = "page.ring", "page.step-over", "page.send", "page.check", "page.hang-up"
+RING, STEP_OVER, SEND, CHECK, HANG_UP = (
+    "page.ring",
+    "page.step-over",
+    "page.send",
+    "page.check",
+    "page.hang-up",
+)
 
 
 class Answer(enum.StrEnum):
@@ -29,7 +35,9 @@ class Answer(enum.StrEnum):
     OVER = "over"  # nothing rings any more, or this step is not the current one
 
 
-def start_page(session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0) -> Page:
+def start_page(
+    session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0
+) -> Page:
     """Begin to ring for ``case``, in the transaction that opens or escalates it."""
     key = current.policy.services[case.service].escalation
     if key is None:
@@ -67,7 +75,13 @@ def ring(context: Context, claim: due.Claim) -> None:
         loud = escalation.is_repeat(rule, page.position)
         people = session.scalars(sa.select(Person).where(Person.key.in_(keys))).all()
         record(
-            session, "page.step", now, case_id=page.case_id, position=page.position, people=list(keys), loud=loud
+            session,
+            "page.step",
+            now,
+            case_id=page.case_id,
+            position=page.position,
+            people=list(keys),
+            loud=loud,
         )
         for person in people:
             for channel, purpose in ((VOICE, Purpose.PAGE), (SMS, Purpose.LOUD if loud else Purpose.PAGE)):
@@ -84,9 +98,7 @@ def step_over(context: Context, claim: due.Claim) -> None:
         advance(session, context, page, claim.payload["position"])
 
 
-def advance(
-    session: Session, context: Context, page: Page, position: int, *, at_once: bool = False
-) -> bool:
+def advance(session: Session, context: Context, page: Page, position: int, *, at_once: bool = False) -> bool:
     """Take the step after ``position``; nothing happens if that has been done, or the page has ended.
 
     ``page`` is locked. ``at_once`` rings even where a repeat would still wait.

@@ -35,15 +35,16 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
     if command[1].lower() == "ack":
         outcome, done = pages.accept(session, context, page, person), "sms_accepted"
     else:
-        outcome, done = pages.pass_on(session, context, page, person, _rung_at(session, page, person)), "sms_passed"
+        outcome, done = (
+            pages.pass_on(session, context, page, person, _rung_at(session, page, person)),
+            "sms_passed",
+        )
     sentence = {
         Answer.DONE: done, Answer.ALREADY_YOURS: "sms_accepted", Answer.TAKEN: "sms_taken",
         Answer.OVER: "sms_no_page",
     }[outcome]  # fmt: skip
     session.flush()
-    values: Mapping[str, object] = page_values(
-        session, page.case, policy, context.links, context.clock.now()
-    )
+    values: Mapping[str, object] = page_values(session, page.case, policy, context.links, context.clock.now())
     return policy.say(sentence, page.case.line, **values).text
 
 

@@ -91,11 +91,12 @@ def start(port: int, *arguments: str, **environment: str) -> subprocess.Popen[st
     )
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
-    clock_file = tmp_path / "clock"
-    process = start(port, "--data", str(tmp_path), SIMULATOR_CLOCK_FILE=str(clock_file))
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server for all; the last test stops it."""
+    port, data = free_port(), tmp_path_factory.mktemp("desk")
+    clock_file = data / "clock"
+    process = start(port, "--data", str(data), SIMULATOR_CLOCK_FILE=str(clock_file))
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
     yield Desk(f"http://127.0.0.1:{port}", port, process, clock_file)
@@ -116,7 +117,7 @@ def application() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
 
 
 def test_it_carries_a_call_from_the_first_ring_to_the_voicemail(
-    desk: Desk, application: tuple[str, list[tuple[str, dict[str, str]]]], tmp_path: Path
+    desk: Desk, application: tuple[str, list[tuple[str, dict[str, str]]]]
 ) -> None:
     app, seen = application
     api, auth = f"{desk.base}/2010-04-01/Accounts/{ACCOUNT}", (ACCOUNT, TOKEN)
@@ -139,7 +140,10 @@ def test_it_carries_a_call_from_the_first_ring_to_the_voicemail(
     assert dict(seen)["/sent"]["Digits"] == "hangup"
     media = requests.get(recorded["RecordingUrl"] + ".wav", auth=auth, timeout=5)
     assert media.status_code == 200
-    assert media.content == (tmp_path / "recordings" / f"{recorded['RecordingSid']}.wav").read_bytes()
+    assert (
+        media.content
+        == (desk.clock_file.parent / "recordings" / f"{recorded['RecordingSid']}.wav").read_bytes()
+    )
 
 
 def test_it_pretends_another_time_of_day(desk: Desk) -> None:
@@ -147,6 +151,18 @@ def test_it_pretends_another_time_of_day(desk: Desk) -> None:
     assert shown["now"][14:16] == "10"
     assert float(desk.clock_file.read_text()) == pytest.approx(shown["offset"], abs=0.01)
     assert desk.post("/clock", reset=True)["offset"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "port"), [(["--scene", "/nowhere/scene.json"], "8787"), ([], "telephone"), ([], "0")]
+)
+def test_it_says_in_one_line_why_it_does_not_start(arguments: list[str], port: str) -> None:
+    command = [sys.executable, "-m", "simulator", *arguments]
+    environment = {**os.environ, "SIMULATOR_PORT": port}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("simulator: ")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_it_says_in_one_line_that_its_port_is_taken_and_stops_at_once_when_told(desk: Desk) -> None:

@@ -160,9 +160,13 @@ def test_it_pages(client: Client, browser: Browser, company: PhoneCompany) -> No
     assert answer["previous_page_uri"] == f"{ROOT}/Calls.json?From=%2B15125550142&PageSize=2&Page=1"
 
 
-def test_it_refuses_a_filter_that_is_no_date(browser: Browser) -> None:
-    assert get(browser, "/Calls.json?StartTime=yesterday").status_code == 200  # nothing to compare with
-    assert get(browser, "/Recordings.json?DateCreated%3E=yesterday").status_code == 200
+def test_it_refuses_what_it_cannot_read(browser: Browser, company: PhoneCompany) -> None:
+    company.dial(MARIA, LINE)
+    answer = get(browser, "/Calls.json?StartTime%3E=yesterday")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (400, 20001)
+    given = {"To": DANA, "From": LINE, "Url": f"{BASE}/page", "Timeout": "soon"}
+    assert browser.post(f"{ROOT}/Calls.json", data=given, auth=(ACCOUNT, TOKEN)).status_code == 400
 
 
 def test_it_moves_only_calls_that_are_on(client: Client, company: PhoneCompany) -> None:

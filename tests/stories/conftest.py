@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from routing import policies
 from tests.house import House
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_policy_is_read_once() -> Iterator[None]:
+    """All stories but a few live under the same policy; reading its document takes longer than a short story."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policies, "parse_policy", functools.cache(policies.parse_policy))
+        yield
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ layers:
     hours: {mon-thu: 17:00-08:00, fri: ["17:00-24:00"], sat-sun: 00:00-24:00}
     members: [priya, 1042]
   - {rotation: every 3 days, start: 2026-01-05 06:30, hours: {Sunday: 09:00-10:00}, members: [sam, sam, wren]}
-  - {name: half, rotation: every 12 hours, start: 2026-01-05T06:30:00Z, hours: {sun: 09:00-10:00}, members: [a]}
+  - {name: h, rotation: every 12 hours, start: 2026-01-05T06:30:00Z, hours: {sun: 09:00-9:30}, members: [a]}
 overrides:
   - {from: 2026-02-02 08:00, to: 2026-02-03T08:00:00-06:00, person: sam, instead_of: dana}
   - {from: 2026-02-04T14:00:00Z, to: 2026-02-05, person: null}

@@ -121,6 +121,14 @@ def test_it_gives_an_absent_persons_shift_to_the_next_who_is_not_absent() -> Non
     ]
 
 
+def test_it_joins_absences_of_one_person_that_overlap() -> None:
+    away = [change(jan(5), jan(20), person="dana"), change(jan(6), jan(7), person="dana")]
+    assert on_call(schedule(absences=away), jan(8)) == ("luis",)
+    assert gaps(schedule(members=("dana",), absences=away), jan(5), jan(21)) == [(jan(5), jan(20))]
+    daily = schedule(NIGHTS | {"members": ["dana"]}, absences=away)
+    assert gaps(daily, jan(8), jan(21)) == [(jan(8), jan(20))]
+
+
 def test_it_falls_to_the_lower_layer_when_the_whole_rotation_is_absent() -> None:
     nights = NIGHTS | {"members": ["sam", "wren", "sam"]}
     away = [change(jan(6), jan(8), person=name) for name in ("sam", "wren")]
@@ -149,6 +157,7 @@ def test_it_rings_nobody_who_is_absent_or_gave_the_duty_away() -> None:
         change(jan(5), jan(30), person="sam", instead_of="dana"),
         change(jan(5), jan(30), person=None, instead_of="luis"),
     ]
+    assert order(schedule(overrides=given_away), jan(5)) == ("sam", "priya")
     assert order(schedule(overrides=given_away), jan(6)) == ("sam", "priya")
     assert order(schedule(overrides=given_away), jan(20)) == ("priya", "sam")
     assert order(schedule(overrides=[change(jan(5), jan(30), person="sam")]), jan(6)) == (

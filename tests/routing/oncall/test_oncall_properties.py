@@ -31,6 +31,7 @@ NIGHTS = [
     ("Africa/Casablanca", "2026-02-15"),
     ("Africa/Casablanca", "2026-03-22"),
     ("America/St_Johns", "2026-11-01"),
+    ("America/St_Johns", "2010-11-07"),  # back from 00:01 to 23:01 of the day before
     ("Antarctica/Troll", "2026-03-29"),
     ("Asia/Kathmandu", "2026-05-01"),
     ("Pacific/Apia", "2011-12-30"),

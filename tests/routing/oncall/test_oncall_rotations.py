@@ -102,6 +102,29 @@ def test_it_keeps_to_nights_and_whole_weekends() -> None:
     ]
 
 
+def test_it_keeps_a_night_whole_that_runs_into_a_shorter_window() -> None:
+    turns = rotation(rotation="daily", handover="12:00", hours={"fri": "17:00-08:00", "sat": "00:00-06:00"})
+    assert [begins_ends[:2] for begins_ends in spells(turns, "2026-01-09 18:00", "2026-01-11 18:00")] == [
+        (utc("2026-01-09 23:00"), utc("2026-01-10 14:00"))
+    ]
+
+
+def test_it_knows_the_windows_of_a_day_that_clocks_go_back_from() -> None:
+    turns = rotation(
+        zone="America/St_Johns",
+        rotation="daily",
+        handover="12:00",
+        start="2010-11-01",
+        hours={"sun": "00:00-01:00"},
+    )
+    second_pass = utc("2010-11-07 03:00")  # 23:30 of Saturday, after the first minute of Sunday
+    assert spells(turns, "2010-11-07 02:00", "2010-11-08 00:00")[0][:2] == (
+        utc("2010-11-07 02:30"),
+        utc("2010-11-07 04:30"),
+    )
+    assert list(turns.spells(second_pass, second_pass + timedelta(minutes=1))) != []
+
+
 def test_it_makes_a_night_window_an_hour_shorter_or_longer_with_the_clocks() -> None:
     turns = rotation(rotation="weekly", handover="mon 08:00", members=["dana"], hours={"sat": "22:00-06:00"})
     lengths = {

@@ -1,0 +1,190 @@
+"""The durable inbound-call webhook against the same server answering constant TwiML through Flask.
+
+Durable: signature, caller look-up, call + event + due work + receipt in one commit (synchronous=FULL on SQLite),
+TwiML. The server runs on one core, the load on the other; both are started afresh for each database.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psycopg
+import sqlalchemy as sa
+from twilio.request_validator import RequestValidator
+
+from bench.load import Load, drive
+from core.schema import migrate
+from core.settings import load_settings
+from routing.context import build_context
+from routing.policies import apply_policy
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "bench-token"
+SAMPLE = ROOT / "routing" / "samples" / "agreement.yaml"
+SATURATED, FEW = 16, 4
+REQUESTS, FEW_REQUESTS = 4000, 1500
+TARGETS = {"sqlite": 0.30, "postgresql": 0.26}
+
+# Ends up in a child process: the product beside a route that does nothing.
+SERVER = """
+import logging, os, sys
+os.sched_setaffinity(0, {0})
+sys.path.insert(0, %r)
+import waitress
+from flask import Response
+from app import create_app
+from core.twiml import EMPTY
+app = create_app()
+text = %r
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+app.add_url_rule("/constant", "constant", lambda: Response(text, mimetype="text/xml"), methods=["POST"])
+waitress.serve(app, host="127.0.0.1", port=int(os.environ["PORT"]), threads=8, _quiet=True)
+"""
+CONSTANT = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Thank you for calling.</Say></Response>'
+
+
+def form(number: int) -> dict[str, str]:
+    """The parameters that Twilio sends for a ringing line."""
+    caller = ("+15125550142", "+13125550177", "+12145550163", f"+1917{5550000 + number % 10000}")[number % 4]
+    place = {"City": "AUSTIN", "State": "TX", "Zip": "78701", "Country": "US"}
+    return {
+        "CallSid": f"CA{uuid.uuid4().hex}", "AccountSid": "AC" + "5" * 32, "ApiVersion": "2010-04-01",
+        "Direction": "inbound", "From": caller, "Caller": caller, "To": "+18773632305",
+        "Called": "+18773632305", "CallStatus": "ringing", "CallToken": uuid.uuid4().hex,
+        "StirVerstat": "TN-Validation-Passed-A",
+        **{f"{who}{what}": value for who in ("From", "Caller", "To") for what, value in place.items()},
+    }  # fmt: skip
+
+
+def request(path: str, fields: dict[str, str], port: int) -> bytes:
+    """A signed POST, ready to be sent."""
+    body = urlencode(fields).encode()
+    signature = RequestValidator(TOKEN).compute_signature(f"http://127.0.0.1:{port}{path}", fields)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Twilio-Signature: {signature}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@contextmanager
+def server(database_url: str, folder: str) -> Iterator[int]:
+    """The product on a free port, with the sample policy, at night."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ, "DATABASE_URL": database_url, "NIGHTBELL_DATA_DIR": folder, "PORT": str(port),
+        "NIGHTBELL_PUBLIC_URL": f"http://127.0.0.1:{port}", "NIGHTBELL_SECRET_KEY": "a key for measuring",
+        "TWILIO_ACCOUNT_SID": "AC" + "5" * 32, "TWILIO_AUTH_TOKEN": TOKEN,
+        "NIGHTBELL_CLOCK_FILE": f"{folder}/clock",
+    }  # fmt: skip
+    Path(folder, "clock").write_text(str(_seconds_to_night()))
+    migrate(load_settings(database_url=database_url, **_dummies()).database_url)
+    context = build_context(load_settings(database_url=database_url, data_dir=Path(folder), **_dummies()))
+    with context.database.writing() as session:
+        apply_policy(session, SAMPLE.read_text(), context.clock.now())
+    context.database.close()
+    child = subprocess.Popen([sys.executable, "-c", SERVER % (str(ROOT), CONSTANT)], env=environment)
+    try:
+        _until_it_listens(port)
+        yield port
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def _dummies() -> dict[str, str]:
+    return {
+        "secret_key": "a key for measuring", "twilio_account_sid": "AC" + "5" * 32, "twilio_auth_token": TOKEN
+    }  # fmt: skip
+
+
+def _seconds_to_night() -> float:
+    now = time.gmtime()
+    return ((8 - now.tm_hour) % 24) * 3600.0  # 08:xx UTC is the middle of the night in Chicago
+
+
+def _until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the server did not start")
+
+
+def measure(database_url: str) -> tuple[Load, Load, Load]:
+    """(constant saturated, durable saturated, durable with few connections); medians of three runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = database_url or f"sqlite:///{folder}/nightbell.db"
+        with server(url, folder) as port:
+            runs = [_run(port) for _ in range(3)]
+    constant, durable, few = (
+        sorted(run, key=lambda load: load.per_second)[1] for run in zip(*runs, strict=True)
+    )
+    return constant, durable, few
+
+
+def _run(port: int) -> tuple[Load, Load, Load]:
+    constant = drive(port, [request("/constant", form(i), port) for i in range(REQUESTS)], SATURATED)
+    durable = drive(port, [request("/twilio/voice", form(i), port) for i in range(REQUESTS)], SATURATED)
+    few = drive(port, [request("/twilio/voice", form(i), port) for i in range(FEW_REQUESTS)], FEW)
+    return constant, durable, few
+
+
+@contextmanager
+def scratch_database(postgres: str) -> Iterator[str]:
+    """A PostgreSQL database that is gone afterwards."""
+    name = f"nightbell_bench_{uuid.uuid4().hex[:8]}"
+    base = sa.make_url(postgres).set(drivername="postgresql")
+    admin = base.set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    try:
+        yield base.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+def report(kind: str, constant: Load, durable: Load, few: Load) -> None:
+    """Print the figures of one database."""
+    ratio = durable.per_second / constant.per_second
+    spread = durable.p99_ms / durable.median_ms
+    print(f"  {kind}: constant TwiML {constant.per_second:7.0f}/s   durable call {durable.per_second:6.0f}/s")
+    print(f"    ratio                      {ratio:5.2f}   (wanted: at least {TARGETS[kind]:.2f})")
+    times = f"{durable.median_ms:.1f} ms, {durable.p99_ms:.1f} ms"
+    print(f"    saturated, p99 / median    {spread:5.2f}   (wanted: under 2.5; {times})")
+    print(
+        f"    4 connections, p99         {few.p99_ms:5.1f} ms (wanted: under 15; median {few.median_ms:.1f} ms)"
+    )
+    print(f"    failures                   {constant.failures + durable.failures + few.failures}")
+
+
+def main() -> None:
+    """Measure SQLite, and PostgreSQL where DATABASE_URL names one."""
+    os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
+    print("durable inbound-call webhook (waitress, 8 threads, one core; load on the other)")
+    report("sqlite", *measure(""))
+    postgres = os.environ.get("DATABASE_URL", "")
+    if not postgres.startswith("postgres"):
+        print("  postgresql: skipped, DATABASE_URL names none")
+        return
+    with scratch_database(postgres) as url:
+        report("postgresql", *measure(url))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The quick way to the database writes and reads what the ordinary way does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from core.database import Database
+from core.due import Due, DueState
+from core.models import Event, Person
+from core.prepared import Prepared, prepared_insert, reads_of
+
+NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
+EVENT, PERSON, DUE = (prepared_insert(model) for model in (Event, Person, Due))
+BY_PHONE = Prepared(sa.select(Person.key, Person.active).where(Person.phone == sa.bindparam("phone")))
+EVENTS = Prepared(sa.select(Event.id, Event.at, Event.data).where(Event.kind == sa.bindparam("kind")))
+
+
+def test_it_writes_the_row_that_the_model_would_have_written(database: Database) -> None:
+    with database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON, kind="test", data={"é": [1, None]})
+        transaction.add(DUE, kind="work", subject="case:1", due_at=NOON, payload={})
+    with database.reading() as session:
+        event, due = session.scalars(sa.select(Event)).one(), session.scalars(sa.select(Due)).one()
+        assert (event.at, event.data, event.case_id) == (NOON, {"é": [1, None]}, None)
+        assert (due.state, due.attempts, due.lease_until) == (DueState.READY, 0, None)
+
+
+def test_it_reads_the_same_rows_either_way(database: Database) -> None:
+    with database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON, kind="test", data={"a": 1})
+        transaction.add(PERSON, key="dana", name="Dana", phone="+17135550101")
+    with database.reading() as session:
+        usual = [reads_of(session)(EVENTS, kind="test"), reads_of(session)(BY_PHONE, phone="+17135550101")]
+    with database.writing_quickly() as transaction:
+        quick = [transaction.rows(EVENTS, kind="test"), transaction.rows(BY_PHONE, phone="+17135550101")]
+        assert transaction.rows(BY_PHONE, phone="nobody's") == []
+    assert [[tuple(row) for row in rows] for rows in usual] == [[tuple(row) for row in rows] for rows in quick]
+    assert quick[0][0].at == NOON
+    assert quick[1][0].key == "dana"
+
+
+def test_it_keeps_nothing_of_a_failure_and_lets_others_write(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="in the middle"), database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON, kind="lost", data={})
+        raise RuntimeError("in the middle")
+    with pytest.raises(sa.exc.IntegrityError), database.writing_quickly() as transaction:
+        transaction.add(PERSON, key="dana", name="Dana", phone="+17135550101")
+        transaction.add(PERSON, key="dana", name="Dana again", phone="+17135550101")
+    with database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON, kind="kept", data={})
+        assert transaction.rows(BY_PHONE, phone="+17135550101") == []
+    with database.reading() as session:
+        assert session.scalars(sa.select(Event.kind)).all() == ["kept"]
+
+
+def test_it_refuses_a_naive_time_and_unknown_references(database: Database) -> None:
+    with pytest.raises(ValueError, match="naive time"), database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON.replace(tzinfo=None), kind="test", data={})
+    with pytest.raises(sa.exc.IntegrityError), database.writing_quickly() as transaction:
+        transaction.add(EVENT, at=NOON, kind="test", data={}, case_id=999_999)
+
+
+def test_it_says_that_the_connection_was_lost(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("a file has no connection to lose")
+    with pytest.raises(sa.exc.DBAPIError) as lost, database.writing_quickly() as transaction:
+        transaction.rows(Prepared(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid()).label("done"))))
+    assert lost.value.connection_invalidated
+    with database.writing_quickly() as transaction:
+        assert transaction.rows(BY_PHONE, phone="nobody's") == []

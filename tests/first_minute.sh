@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# What a stranger does: `make run`, wait for the line that says it is ready, `make night`, Ctrl-C.
+# Uses ports of its own and a folder of its own, and stops what it started.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=$(mktemp -d)
+export NIGHTBELL_DATA_DIR="$folder" PORT=${PORT:-18480} SIMULATOR_PORT=${SIMULATOR_PORT:-18487}
+unset DATABASE_URL
+
+make run PORT="$PORT" SIMULATOR_PORT="$SIMULATOR_PORT" >"$folder/run.log" 2>&1 &
+running=$!
+stop() {
+    kill -INT -- "$(pgrep -P "$running" -f 'nightbell run' || echo "$running")" 2>/dev/null || true
+    wait "$running" 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap stop EXIT
+
+for _ in $(seq 1 300); do
+    grep -q 'Nightbell is ready' "$folder/run.log" && break
+    kill -0 "$running" 2>/dev/null || { cat "$folder/run.log"; exit 1; }
+    sleep 0.1
+done
+grep 'Nightbell is ready' "$folder/run.log" || { cat "$folder/run.log"; exit 1; }
+make night SIMULATOR_PORT="$SIMULATOR_PORT"
