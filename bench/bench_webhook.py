@@ -69,7 +69,7 @@ def form(number: int) -> dict[str, str]:
 def request(path: str, fields: dict[str, str], port: int) -> bytes:
     """A signed POST, ready to be sent."""
     body = urlencode(fields).encode()
-    signature = RequestValidator(TOKEN).compute_signature(f"http://127.0.0.1:{port}{path}", fields)
+    signature = sign(f"http://127.0.0.1:{port}{path}", fields)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Twilio-Signature: {signature}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -83,25 +83,41 @@ def server(database_url: str, folder: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
+    environment = environment_of(database_url, folder, port)
+    prepare(database_url, folder)
+    child = subprocess.Popen([sys.executable, "-c", SERVER % (str(ROOT), CONSTANT)], env=environment)
+    try:
+        wait_until_listening(port)
+        yield port
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def environment_of(database_url: str, folder: str, port: int) -> dict[str, str]:
+    """The settings of a process that is measured."""
+    return {
         **os.environ, "DATABASE_URL": database_url, "NIGHTBELL_DATA_DIR": folder, "PORT": str(port),
         "NIGHTBELL_PUBLIC_URL": f"http://127.0.0.1:{port}", "NIGHTBELL_SECRET_KEY": "a key for measuring",
         "TWILIO_ACCOUNT_SID": "AC" + "5" * 32, "TWILIO_AUTH_TOKEN": TOKEN,
         "NIGHTBELL_CLOCK_FILE": f"{folder}/clock",
     }  # fmt: skip
+
+
+def prepare(database_url: str, folder: str) -> None:
+    """Tables, the sample policy, and a clock that says that it is night."""
     Path(folder, "clock").write_text(str(_seconds_to_night()))
-    migrate(load_settings(database_url=database_url, **_dummies()).database_url)
-    context = build_context(load_settings(database_url=database_url, data_dir=Path(folder), **_dummies()))
+    settings = load_settings(database_url=database_url, data_dir=Path(folder), **_dummies())
+    migrate(settings.database_url)
+    context = build_context(settings)
     with context.database.writing() as session:
         apply_policy(session, SAMPLE.read_text(), context.clock.now())
     context.database.close()
-    child = subprocess.Popen([sys.executable, "-c", SERVER % (str(ROOT), CONSTANT)], env=environment)
-    try:
-        _until_it_listens(port)
-        yield port
-    finally:
-        child.terminate()
-        child.wait()
+
+
+def sign(url: str, fields: dict[str, str]) -> str:
+    """The signature of a request, as Twilio makes it."""
+    return str(RequestValidator(TOKEN).compute_signature(url, fields))
 
 
 def _dummies() -> dict[str, str]:
@@ -115,7 +131,8 @@ def _seconds_to_night() -> float:
     return ((8 - now.tm_hour) % 24) * 3600.0  # 08:xx UTC is the middle of the night in Chicago
 
 
-def _until_it_listens(port: int) -> None:
+def wait_until_listening(port: int) -> None:
+    """Wait for a server to start."""
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port)).close()

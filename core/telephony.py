@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -19,7 +19,9 @@ API_VERSION = "2010-04-01"
 REQUEST_TIMEOUT_S = 10
 # On every webhook address, outside its signature: two retries, on a refused connection, a time-out and a 5xx.
 RETRY_RULE = "#rc=2&rp=ct,rt,5xx"
-FINAL_CALL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+UNKNOWN_CALL = "unknown"  # our word: the telephone company does not know the call (any more)
+FINAL_CALL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled", UNKNOWN_CALL})
+_NOT_FOUND, _NOT_IN_PROGRESS = 20404, 21220
 # Overload and maintenance pass; everything else that is the client's fault stays wrong.
 _PASSING_STATUSES = frozenset({408, 409, 425, 429})
 
@@ -100,6 +102,16 @@ class Telephony:
         with _Explained("look up a call"):
             return _placed(self._client.calls(sid).fetch())
 
+    def call_status(self, sid: str) -> str:
+        """How a call stands; ``UNKNOWN_CALL`` if there is no such call."""
+        with _Explained("look up a call"):
+            try:
+                return str(self._client.calls(sid).fetch().status)
+            except TwilioRestException as error:
+                if error.code != _NOT_FOUND:
+                    raise
+                return UNKNOWN_CALL
+
     def calls_to(self, to: str, since: datetime) -> list[PlacedCall]:
         """Outbound calls to a number that began at ``since`` or later; at most 50."""
         with _Explained("list calls"):
@@ -112,7 +124,7 @@ class Telephony:
             try:
                 self._client.calls(sid).update(status="completed")
             except TwilioRestException as error:
-                if error.code != 21220:  # "not in-progress": it ended by itself
+                if error.code not in (_NOT_IN_PROGRESS, _NOT_FOUND):  # else it ended by itself
                     raise
 
     def send_sms(self, *, to: str, from_: str, body: str, status_callback: str) -> str:
@@ -200,7 +212,7 @@ class _Explained:
             raise TelephonyError(
                 f"cannot {self._doing}: HTTP {error.status}, error {error.code}", permanent=permanent
             ) from error
-        if isinstance(error, requests.RequestException | OSError):
+        if isinstance(error, requests.RequestException | TwilioException | OSError):
             raise TelephonyError(f"cannot {self._doing}: {type(error).__name__}", permanent=False) from error
 
 

@@ -5,6 +5,7 @@ What the static fallback document caught while we were down, and what a lost cal
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Recording
+from core.telephony import TelephonyError
 from intake import voicemail
 from intake.phone import calls
 from intake.phone.models import Call
@@ -22,6 +24,8 @@ _EVERY = timedelta(minutes=1)
 _OVERLAP = timedelta(minutes=15)
 _FIRST_LOOK_BACK = timedelta(hours=24)
 _SUBJECT = "reconcile"
+
+log = logging.getLogger(__name__)
 
 
 def ensure_scheduled(session: Session, now: datetime) -> None:
@@ -38,7 +42,14 @@ def ensure_scheduled(session: Session, now: datetime) -> None:
 def reconcile(context: Context, claim: due.Claim) -> None:
     """Due work, once a minute: compare with the telephone company's list, and come back in a minute."""
     began = context.clock.now()
-    listed = context.telephony.recordings_since(datetime.fromisoformat(claim.payload["since"]))
+    try:
+        listed = context.telephony.recordings_since(datetime.fromisoformat(claim.payload["since"]))
+    except TelephonyError as error:
+        # The ledger never gives up: it looks again from the same instant.
+        log.warning("the recordings could not be compared: %s", error)
+        with due.finishing(context.database, claim) as session:
+            due.enqueue(session, RECONCILE, _SUBJECT, began + _EVERY, since=claim.payload["since"])
+        return
     with due.finishing(context.database, claim) as session:
         sids = [recording.sid for recording in listed]
         known = set(session.scalars(sa.select(Recording.sid).where(Recording.sid.in_(sids))))

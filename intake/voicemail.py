@@ -9,7 +9,7 @@ are silent or too short become near misses: kept and listed, nobody is rung.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -41,11 +41,12 @@ def announce(session: Session, context: Context, call: Call, form: Mapping[str, 
         due.enqueue(session, FETCH, _subject(recording), now + _MEDIA_MAY_TAKE, recording=recording.sid)
     if form.get("Digits") != "hangup":
         # The caller reviews the message. If nothing more is ever heard of the call, it counts as sent.
-        due.enqueue(session, SETTLE, f"call:{call.sid}", now + _REVIEW_MAY_TAKE, call=call.sid)
+        settle_later(session, call, now, recording)
 
 
 def settle(session: Session, context: Context, call: Call, form: Mapping[str, str]) -> None:
     """Take in the recording callback: the final word on a recording. ``call`` is locked."""
+    heard_before = session.get(Recording, form.get("RecordingSid", "")) is not None
     recording = _recording(session, context, form, call.sid)
     if recording is None:
         return
@@ -66,17 +67,24 @@ def settle(session: Session, context: Context, call: Call, form: Mapping[str, st
     session.flush()
     if call.sent:
         _attach(session, call, [recording])
-    elif call.state == State.REVIEW and call.ended_at is None:
-        due.enqueue(session, SETTLE, f"call:{call.sid}", now + _REVIEW_MAY_TAKE, call=call.sid)
-    else:
+    elif not _is_on_the_line(call) or (recording.state != RecordingState.NEAR_MISS and not heard_before):
         send(session, context, call)
+    elif call.state == State.REVIEW:
+        settle_later(session, call, now, recording)
+    # Else the caller goes on: records again after a silence, or because the message was not good enough.
+
+
+def settle_later(session: Session, call: Call, now: datetime, recording: Recording | None = None) -> None:
+    """Look at the call once more when the caller should have sent ``recording``, or its callback have come."""
+    sid = recording.sid if recording else None
+    due.enqueue(session, SETTLE, f"call:{call.sid}", now + _REVIEW_MAY_TAKE, call=call.sid, recording=sid)
 
 
 def send(session: Session, context: Context, call: Call) -> None:
     """The caller has sent what was recorded: open the case, or add to the open one. Nothing happens twice."""
     if call.sent:
         return
-    usable = [r for r in recordings_of(session, call) if r.state in _USABLE]
+    usable = [r for r in recordings_of(session, call) if _is_message(context, call, r)]
     if not usable:
         note_near_miss(session, context, call)
         return
@@ -167,8 +175,19 @@ def settle_unreviewed(context: Context, claim: due.Claim) -> None:
     """Due work: the caller should long have sent or repeated the message; count it as sent."""
     with due.finishing(context.database, claim) as session:
         call = session.get_one(Call, claim.payload["call"], with_for_update=True)
-        if call.state == State.REVIEW or call.ended_at is not None:
+        recorded = recordings_of(session, call)
+        reviewed = call.state == State.REVIEW and recorded[-1].sid == claim.payload["recording"]
+        if reviewed or not _is_on_the_line(call):
             send(session, context, call)
+
+
+def _is_on_the_line(call: Call) -> bool:
+    """Whether the call's own steps will still decide what becomes of a message."""
+    return call.ended_at is None and call.state != State.ENDED
+
+
+def _is_message(context: Context, call: Call, recording: Recording) -> bool:
+    return recording.state in _USABLE and not _too_short(context, call, recording)
 
 
 def _recording(

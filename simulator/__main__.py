@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from simulator.server import options_of_this_process, serve
+from simulator import server
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="folder for recordings and the clock file")
     given = vars(parser.parse_args())
     logging.basicConfig(level=logging.WARNING)
-    return serve(options_of_this_process(**given))
+    return server.main(**given)
 
 
 if __name__ == "__main__":

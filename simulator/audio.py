@@ -82,6 +82,8 @@ def decode(data: bytes, text: str | None = None) -> Clip:
         frames, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         raise NotAudio(f"not a sound file: {error}") from error
+    if len(frames) == 0:
+        raise NotAudio("a sound file without any sound")
     if len(frames) > MAX_UPLOAD_SECONDS * rate:
         raise NotAudio("longer than an hour")
     mono = frames.mean(axis=1)

@@ -37,6 +37,7 @@ class Call:
     callback: Callback | None = None
     fallback: tuple[str, str] | None = None
     extra: dict[str, str] = field(default_factory=dict)  # StirVerstat, ForwardedFrom, CallToken
+    recorded_as: dict[str, str] = field(default_factory=dict)  # RecordingSid, RecordingUrl of Record=true
     status: str = "queued"
     answered_by: str | None = None  # what the caller's webhooks say, if detection was asked for
     detected: str = "human"  # what detection would say
@@ -140,6 +141,7 @@ class Call:
                 "CallDuration": str(seconds),
                 "Duration": str(math.ceil(seconds / 60)),
                 "SipResponseCode": _SIP_CODES.get(status, "200"),
+                **self.recorded_as,
             }
         self._sequence += 1
         self.company.post("call-status", self.callback.url, self.callback.method, params, self)

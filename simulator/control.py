@@ -212,6 +212,8 @@ class _Hands:
             raise Refused("virtual time is set by the test", 409)
         clock = scheduler.clock
         if clock.path is None:
+            raise Refused("there is no clock file: set SIMULATOR_CLOCK_FILE, or start with --data", 409)
+        if clock.path is None:
             raise Refused("the clock cannot be set: start with --data or SIMULATOR_CLOCK_FILE", 409)
         if given.get("reset"):
             clock.write(0.0)

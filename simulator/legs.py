@@ -86,6 +86,7 @@ def _detect(call: Call, how: str) -> Step[None]:
 def _record_whole_call(call: Call, callback: StatusCallback | None) -> None:
     recording: Recording = call.company.new_recording(call, "OutboundAPI")
     report(recording, callback, "in-progress")
+    call.recorded_as = {"RecordingSid": recording.sid, "RecordingUrl": recording.url()}
 
     def stop(_value: object) -> None:
         length = (call.company.now() - recording.started_at).total_seconds()

@@ -40,7 +40,7 @@ class Options:
     def of(cls, environment: Mapping[str, str], **given: object) -> Options:
         """From the environment, overridden by what was given on the command line."""
         values: dict[str, object] = {
-            "port": int(environment.get("SIMULATOR_PORT") or 8787),
+            "port": _port(environment.get("SIMULATOR_PORT") or "8787"),
             "account_sid": environment.get("SIMULATOR_ACCOUNT_SID") or cls.account_sid,
             "auth_token": environment.get("SIMULATOR_AUTH_TOKEN") or cls.auth_token,
         }
@@ -53,10 +53,17 @@ class Options:
         return cls(**values)  # type: ignore[arg-type]  # the keys are the fields above
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"SIMULATOR_PORT must be a port number, not {text!r}")
+    return int(text)
+
+
 def build(options: Options) -> tuple[PhoneCompany, LiveScheduler]:
     """The company with its scene, in real time, its engine not yet running. Raises ValueError, OSError."""
     scheduler = LiveScheduler(ClockFile(options.clock_file))
-    base_url = f"http://{options.host}:{options.port}"
+    reached_at = "127.0.0.1" if options.host in {"0.0.0.0", "::", ""} else options.host  # noqa: S104
+    base_url = f"http://{reached_at}:{options.port}"
     company = PhoneCompany(
         options.account_sid, options.auth_token, scheduler, base_url=base_url, seed=uuid.uuid4().hex
     )
@@ -112,5 +119,11 @@ def _cannot_listen(options: Options, error: OSError) -> str:
     return f"cannot listen on {where}: {error.strerror or error}"
 
 
-def options_of_this_process(**given: object) -> Options:
-    return Options.of(os.environ, **given)
+def main(**given: object) -> int:
+    """Run with the environment's options and those given; the exit code."""
+    try:
+        options = Options.of(os.environ, **given)
+    except ValueError as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 1
+    return serve(options)

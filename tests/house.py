@@ -245,8 +245,8 @@ class House:
         while True:
             if not self.database_is_down:
                 self.worker.run_due()
-            at = self._next_at() or end
-            if at > end:
+            at = self._next_at()
+            if at is None or at > end:
                 break
             self.scheduler.set_now(max(at, self.scheduler.now()))
             while (when := self.scheduler.next_at()) is not None and when <= self.scheduler.now():
@@ -391,22 +391,20 @@ class Caller:
             assert word not in self.said, f"{word!r} was heard: {self.said!r}"
         return self
 
-    def _do(self, deed: Callable[[], object]) -> Caller:
-        self._seen = len(self.call.heard)
-        deed()
-        self._wait()
-        return self
-
     def presses(self, keys: str) -> Caller:
         """Press keys, and listen to what follows."""
-        return self._do(lambda: self.call.press(keys))
+        return self._listens(lambda: self.call.press(keys))
 
     def waits(self) -> Caller:
         """Press nothing until something else is asked."""
-        waiting = self.call.waiting
-        self._seen = len(self.call.heard)
-        self.house.company.run_until(
-            lambda: self.call.ended or (self.call.is_asking and self.call.waiting is not waiting)
+        return self._listens(lambda: None)
+
+    def _listens(self, deed: Callable[[], object]) -> Caller:
+        before, self._seen = self.call.waiting, len(self.call.heard)
+        deed()
+        call = self.call
+        self.house.until(
+            lambda: call.ended or call.peer is not None or (call.is_asking and call.waiting is not before)
         )
         return self
 

@@ -62,6 +62,14 @@ def _send(session: Session, context: Context, call: Call, value: Any) -> None:
     voicemail.send(session, context, call)
 
 
+def _await_recording(session: Session, context: Context, call: Call, value: Any) -> None:
+    # The hang-up's callback may overtake what is said of the recording, or nothing may have been recorded.
+    if voicemail.recordings_of(session, call):
+        voicemail.send(session, context, call)
+    else:
+        voicemail.settle_later(session, call, context.clock.now())
+
+
 def _set_callback(session: Session, context: Context, call: Call, number: str | None) -> None:
     call.callback_number = number
     if call.case_id is not None:
@@ -80,5 +88,6 @@ _DOERS: dict[Act, _Doer] = {
     Act.ESCALATE: _escalate,
     Act.SEND: _send,
     Act.SET_CALLBACK: _set_callback,
+    Act.AWAIT_RECORDING: _await_recording,
     Act.HANG_UP: _send,  # whatever was recorded counts as sent; without a message it is a near miss
 }

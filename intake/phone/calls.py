@@ -105,7 +105,7 @@ def hung_up(session: Session, context: Context, sid: str) -> None:
 def watch(context: Context, claim: due.Claim) -> None:
     """Due work: nothing was heard of the call's end; ask the telephone company."""
     sid = claim.payload["call"]
-    over = context.telephony.fetch_call(sid).status in FINAL_CALL_STATUSES
+    over = context.telephony.call_status(sid) in FINAL_CALL_STATUSES
     with context.database.writing() as session:
         if not due.finish(session, claim):
             raise due.LeaseLost(claim.subject)

@@ -74,6 +74,7 @@ class Act(enum.StrEnum):
     SEND = "send"
     SET_CALLBACK = "set-callback"
     HANG_UP = "hang-up"
+    AWAIT_RECORDING = "await-recording"
 
 
 @dataclass(frozen=True)
@@ -375,6 +376,10 @@ def _hung_up(f: Facts) -> Step:
     return Step((), State.ENDED, (Effect(Act.HANG_UP),))
 
 
+def _gone_while_recording(f: Facts) -> Step:
+    return Step((), State.ENDED, (Effect(Act.AWAIT_RECORDING),))
+
+
 def _nothing_more(f: Facts) -> Step:
     return Step((), State.ENDED)
 
@@ -420,7 +425,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.RECORDING, E.RECORDED): _review,
     (S.RECORDING, E.RECORDED_AND_GONE): _send_and_end,
     (S.RECORDING, E.SILENT): _heard_nothing,
-    (S.RECORDING, E.GONE): _hung_up,
+    (S.RECORDING, E.GONE): _gone_while_recording,
     (S.REVIEW, E.KEY_1): _send,
     (S.REVIEW, E.NO_KEY): _send,
     (S.REVIEW, E.KEY_2): _record_again,
@@ -442,6 +447,11 @@ TABLE: dict[tuple[State, Event], Rule] = {
 }
 
 
+_KEYS = frozenset({E.KEY_1, E.KEY_2, E.KEY_3, E.KEY_9})
+
+
 def step(state: State, event: Event, facts: Facts) -> Step:
-    """What follows when ``event`` comes in ``state``."""
+    """What follows when ``event`` comes in ``state``. A key that its menu does not have is a wrong key."""
+    if event in _KEYS and (state, event) not in TABLE:
+        event = E.OTHER_KEY
     return TABLE.get((state, event), _to_voicemail)(facts)

@@ -77,7 +77,7 @@ def heard(
         return (Event.TAKEN if call.taken_by else Event.NOT_TAKEN), None
     if state is State.SUPPORT_ID:
         return _identified(session, context, call, line, digits, form), None
-    if state is State.CALLBACK and len(digits) > 1:
+    if state is State.CALLBACK and digits not in ("", "1"):
         number = phone_numbers.to_e164(digits)
         return (Event.NUMBER if number else Event.NOT_A_NUMBER), number
     return (_KEYS.get(digits, Event.OTHER_KEY) if digits else Event.NO_KEY), None

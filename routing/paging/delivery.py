@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core import due
 from core.models import record
-from core.telephony import FINAL_CALL_STATUSES, TelephonyError
+from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL, TelephonyError
 from routing.context import Context
 from routing.paging import pages
 from routing.paging.channels import CHANNELS, Outgoing
@@ -113,7 +113,7 @@ def check(context: Context, claim: due.Claim) -> None:
     with context.database.reading() as session:
         attempt = session.get_one(Attempt, claim.payload["attempt"])
         sid = attempt.provider_sid if attempt.is_live else None
-    status = context.telephony.fetch_call(sid).status if sid else None
+    status = context.telephony.call_status(sid) if sid else None
     with due.finishing(context.database, claim) as session:
         if sid and status in FINAL_CALL_STATUSES:
             settle_call(session, context, claim.payload["attempt"], status, None)
@@ -135,6 +135,7 @@ _ENDINGS = {
     "no-answer": AttemptState.NO_ANSWER,
     "failed": AttemptState.FAILED,
     "canceled": AttemptState.CANCELLED,
+    UNKNOWN_CALL: AttemptState.FAILED,
 }
 
 

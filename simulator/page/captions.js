@@ -11,10 +11,13 @@ export class Captions {
   #clock;
   #sid = null;
   #shown = [];
+  #follows = true;
 
   constructor(clock, label) {
     this.#clock = clock;
     this.element = h("ol", { class: "captions", role: "log", "aria-live": "polite", "aria-label": label, tabindex: "0" });
+    this.element.addEventListener("scroll", () => (this.#follows = this.#isAtEnd()));
+    new ResizeObserver(() => this.#scroll()).observe(this.element);
   }
 
   /** Show that call; another call than before begins on a clean page. */
@@ -44,13 +47,21 @@ export class Captions {
   }
 
   #add(line) {
-    const list = this.element;
-    const follows = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_THE_END_PX;
     const time = h("time", { datetime: line.time }, clockTime(new Date(line.time), this.#clock.zone));
     const element = h("li", { class: `caption ${line.kind}` }, time, h("div", { class: "words" }, wordsOf(line)));
-    list.append(element);
+    this.element.append(element);
     this.#shown.push({ key: keyOf(line), element, line });
-    if (follows) list.scrollTop = list.scrollHeight;
+    this.#scroll();
+  }
+
+  /** Keep the newest line in view, unless somebody has scrolled back to read. */
+  #scroll() {
+    if (this.#follows) this.element.scrollTop = this.element.scrollHeight;
+  }
+
+  #isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight < NEAR_THE_END_PX;
   }
 }
 
@@ -74,7 +85,7 @@ function wordsOf(line) {
   const length = lasted(line.seconds);
   switch (line.kind) {
     case "play":
-      return ["A recording plays", h("audio", { controls: true, preload: "none", src: line.text })];
+      return ["A recording plays", h("audio", { controls: true, preload: "metadata", src: line.text })];
     case "beep":
       return ["The tone"];
     case "ring":

@@ -6,6 +6,7 @@ import { h, icon } from "./dom.js";
 import { shownNumber } from "./format.js";
 import { Handset } from "./handset.js";
 import { Messages } from "./messages.js";
+import { SpeakPanel } from "./speak.js";
 
 const SCRIPTED = "scripted";
 
@@ -13,6 +14,7 @@ export class EngineerPhone {
   handset;
   #desk;
   #messages;
+  #speak;
   #behaviour;
 
   constructor(desk, { number, name }) {
@@ -21,8 +23,10 @@ export class EngineerPhone {
     const id = `phone-${number.replace(/\W/g, "")}`;
     this.handset = new Handset(desk, { label: `${title}'s phone`, pitch: 0.85 });
     this.handset.number = number;
+    this.#speak = new SpeakPanel(this.handset, { onlyConnected: true });
+    this.handset.element.insertBefore(this.#speak.element, this.handset.keypad);
     this.#messages = new Messages(desk, this.handset);
-    this.#behaviour = h("select", { "aria-label": `When ${title}'s phone rings` },
+    this.#behaviour = h("select", {},
       choices.map(({ label, value }) => h("option", { value }, label)),
       h("option", { value: SCRIPTED, hidden: true, disabled: true }, "Scripted from outside"));
     this.#behaviour.addEventListener("change", () => this.#behave());
@@ -30,13 +34,14 @@ export class EngineerPhone {
       h("header", {},
         h("span", { class: "badge" }, icon("bell")),
         h("div", { class: "owner" }, h("h3", { id: `${id}-title` }, title), h("p", {}, shownNumber(number)))),
-      this.#behaviour, this.handset.element, this.#messages.element);
+      h("label", { class: "field when" }, "When it rings", this.#behaviour), this.handset.element, this.#messages.element);
   }
 
   update(phone) {
     const value = choiceOf(phone.behaviour) ?? SCRIPTED;
     if (this.#behaviour.value !== value) this.#behaviour.value = value;
     this.handset.update();
+    this.#speak.update();
     this.#messages.update(phone);
     this.element.classList.toggle("ringing", this.handset.rings);
     this.element.classList.toggle("in-call", this.handset.isInCall);
@@ -44,6 +49,7 @@ export class EngineerPhone {
 
   tick() {
     this.handset.tick();
+    this.#speak.tick();
   }
 
   #behave() {

@@ -7,6 +7,11 @@ export function shownNumber(number) {
   return number === "anonymous" ? "number withheld" : number;
 }
 
+/** A number that is not broken at the end of a line. */
+export function unbroken(text) {
+  return text.replaceAll(" ", "\u00a0").replaceAll("-", "\u2011");
+}
+
 /** What a person types as a number, as "+17135550101", or null when it is none. */
 export function typedNumber(text) {
   const bare = text.replace(/[\s().-]/g, "");

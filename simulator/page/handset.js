@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { Captions } from "./captions.js";
 import { h, icon, setText, toggle } from "./dom.js";
-import { lasted, nameOf, shownNumber } from "./format.js";
+import { lasted, nameOf, shownNumber, unbroken } from "./format.js";
 import { keypad } from "./keypad.js";
 
 const FRESH_MS = 4000; // what was said longer ago is only shown, not said aloud
@@ -87,6 +87,7 @@ export class Handset {
     setText(this.status, this.call ? doing(this.call, state, this.rings) : "On the hook");
     this.#answer.hidden = this.#reject.hidden = !this.rings;
     this.#hangUp.hidden = this.keypad.hidden = !this.isInCall;
+    this.listening.hidden = !this.isInCall;
     this.hooks.hidden = !this.rings && !this.isInCall;
     this.#captions.element.hidden = !this.call || (this.call.heard.length === 0 && this.call.did.length === 0 && !this.isInCall);
     this.element.classList.toggle("ringing", this.rings);
@@ -146,7 +147,7 @@ const ENDINGS = {
 /** What a phone is doing, in words. */
 function doing(call, state, rings) {
   const other = nameOf(state, call.direction === "inbound" ? call.to : call.from);
-  if (rings) return `Rings: ${other}, ${shownNumber(call.from)}`;
+  if (rings) return `Rings: ${other}, ${unbroken(shownNumber(call.from))}`;
   if (call.ended) return ENDINGS[call.status] ?? "The call is over";
   if (call.status === "ringing") return `Calling ${other}…`;
   if (call.connected_to) {

@@ -12,6 +12,8 @@ export class Messages {
   #handset;
   #shown = 0;
   #last = null;
+  #phone = undefined;
+  #answer;
   #title = h("h4", {}, "Messages");
   #list = h("ol", { class: "texts", role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: "0" });
   #quick = h("div", { class: "quick" });
@@ -29,8 +31,6 @@ export class Messages {
     this.element = h("section", { class: "messages", "aria-label": "Messages", hidden: true }, this.#title, this.#list, this.#answer);
   }
 
-  #answer;
-
   update(phone) {
     const texts = phone?.sms ?? [];
     if (phone?.number !== this.#phone || texts.length < this.#shown) {
@@ -39,7 +39,6 @@ export class Messages {
       this.#list.replaceChildren();
     }
     const fresh = texts.slice(this.#shown);
-    if (this.#shown > 0 || texts.length === 0) this.element.classList.toggle("fresh", fresh.some(isReceived));
     for (const text of fresh) this.#list.append(this.#bubble(text));
     if (fresh.length) this.#list.scrollTop = this.#list.scrollHeight;
     this.#shown = texts.length;
@@ -47,8 +46,6 @@ export class Messages {
     setText(this.#title, `Messages (${texts.length})`);
     this.#offer(texts.findLast(isReceived));
   }
-
-  #phone = undefined;
 
   #bubble({ time, direction, body }) {
     const at = h("time", { datetime: time }, clockTime(new Date(time), this.#desk.clock.zone, false));
@@ -87,14 +84,8 @@ function linked(body) {
   let at = 0;
   for (const match of body.matchAll(LINK)) {
     parts.push(body.slice(at, match.index));
-    parts.push(h("a", { href: match[0], target: "_blank", rel: "noopener noreferrer" }, shortened(match[0])));
+    parts.push(h("a", { href: match[0], target: "_blank", rel: "noopener noreferrer" }, match[0].replace(/^https?:\/\//, "")));
     at = match.index + match[0].length;
   }
   return [...parts, body.slice(at)];
-}
-
-function shortened(address) {
-  const { host, pathname } = new URL(address);
-  const path = pathname.length > 18 ? `${pathname.slice(0, 17)}…` : pathname;
-  return host + path;
 }

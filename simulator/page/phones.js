@@ -60,12 +60,21 @@ function ring(state) {
   desk.tones.ringback(phones.some(({ handset }) => handset.isInCall && !handset.call.connected_to && handset.call.heard.at(-1)?.kind === "ring"));
   const names = ringing.map((phone) => nameOf(state, phone.handset.number));
   document.title = names.length ? `🔔 ${names[0]} · Phones` : "Phones";
-  bell.hidden = names.length === 0;
+  if (names.length) bell.replaceChildren(icon("bell"), `${names.join(" and ")}: the phone rings`);
+}
+
+/** A phone that rings out of sight announces itself at the edge of the window. */
+function announce() {
+  const ringing = [caller, ...engineers.values()].filter((phone) => phone.handset.rings);
+  const inSight = ({ element }) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top < innerHeight - 80 && bottom > 80;
+  };
+  bell.hidden = ringing.length === 0 || ringing.some(inSight);
   bell.onclick = () => {
     ringing[0].element.scrollIntoView({ behavior: "smooth", block: "center" });
     ringing[0].element.querySelector(".answer")?.focus({ preventScroll: true });
   };
-  if (names.length) bell.replaceChildren(icon("bell"), `${names.join(" and ")}: the phone rings`);
 }
 
 function lost() {
@@ -79,6 +88,7 @@ function lost() {
 function tick() {
   if (desk.state === null) return;
   panel.tick();
+  announce();
   caller.tick();
   for (const engineer of engineers.values()) engineer.tick();
 }

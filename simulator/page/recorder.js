@@ -64,8 +64,10 @@ export class Recorder {
   }
 }
 
+/** All samples in one piece; where there are none, a moment of silence: a file needs some. */
 function joined(chunks) {
-  const all = new Float32Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const all = new Float32Array(length || ENOUGH_HZ / 10);
   let at = 0;
   for (const chunk of chunks) {
     all.set(chunk, at);

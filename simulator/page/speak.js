@@ -1,4 +1,4 @@
-// The caller's voice: from the microphone, typed, from a file, or the sample that ships with the simulator.
+// A person's voice: from the microphone, typed, from a file, or the sample that ships with the simulator.
 
 import { post } from "./api.js";
 import { h, icon, setText } from "./dom.js";
@@ -8,32 +8,35 @@ import { Recorder } from "./recorder.js";
 const HINTS = {
   record: "The line records you now.",
   connected: "You are connected: the other side hears you.",
-  wait: "Wait for the tone; before it nothing is recorded.",
+  wait: "After the tone, speak here: microphone, text, a file or the sample.",
 };
 
 export class SpeakPanel {
   #handset;
   #recorder;
+  #onlyConnected;
   #since = null;
   #hint = h("p", { class: "hint" });
   #level = h("span", { class: "level", "aria-hidden": "true" }, h("span"));
   #mic = h("button", { type: "button", class: "mic" }, icon("mic"), h("span", {}, "Record"));
-  #words = h("textarea", { rows: "2", "aria-label": "What the caller says", placeholder: "Type what the caller says…" });
+  #words = h("textarea", { rows: "2", "aria-label": "What is said", placeholder: "Type what is said…" });
   #say = h("button", { type: "submit" }, "Say it");
-  #file = h("input", { type: "file", accept: "audio/*,.wav,.mp3,.ogg,.flac", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
-  #upload = h("button", { type: "button" }, icon("file"), "Upload a file");
-  #sample = h("button", { type: "button" }, icon("tape"), "Use the sample");
-  #done = h("button", { type: "button", class: "quiet" }, "Finish with #");
+  #file = h("input", { type: "file", accept: "audio/*,.wav,.mp3,.ogg,.flac", class: "visually-hidden", tabindex: "-1", "aria-label": "Sound file" });
+  #upload = h("button", { type: "button" }, icon("file"), "Upload");
+  #sample = h("button", { type: "button" }, icon("tape"), "Sample");
+  #done = h("button", { type: "button" }, "Finish with #");
 
-  constructor(handset) {
+  /** `onlyConnected`: not for messages, only for talking with another person. */
+  constructor(handset, { onlyConnected = false } = {}) {
     this.#handset = handset;
+    this.#onlyConnected = onlyConnected;
     this.#recorder = new Recorder((level) => this.#level.firstChild.style.setProperty("--level", level.toFixed(2)));
     this.#mic.addEventListener("click", () => (this.#since === null ? this.#record() : this.#send()));
     this.#upload.addEventListener("click", () => this.#file.click());
     this.#file.addEventListener("change", () => this.#sendFile());
     this.#sample.addEventListener("click", () => this.#speak({ sample: true }));
     this.#done.addEventListener("click", () => this.#post("digits", { digits: "#" }));
-    const form = h("form", { class: "say" }, this.#words, this.#say);
+    const form = h("form", { class: "say-form" }, this.#words, h("div", {}, this.#say, this.#done));
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#sayWords()));
     this.#words.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -41,12 +44,13 @@ export class SpeakPanel {
       this.#sayWords();
     });
     this.element = h("section", { class: "speak", "aria-label": "Speak" },
-      this.#hint, h("div", { class: "speak-row" }, this.#mic, this.#level, this.#upload, this.#sample, this.#file), form, this.#done);
+      this.#hint, h("div", { class: "speak-row" }, this.#mic, this.#level, this.#upload, this.#sample, this.#file), form);
   }
 
   update() {
     const { call, isInCall } = this.#handset;
-    this.element.hidden = !isInCall;
+    this.element.hidden = !isInCall || (this.#onlyConnected && !call.connected_to);
+    this.#sample.hidden = this.#onlyConnected;
     const recording = call?.waiting?.kind === "record";
     const heard = isInCall && (recording || Boolean(call.connected_to));
     this.element.classList.toggle("open", heard);

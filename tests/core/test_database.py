@@ -148,8 +148,10 @@ def test_it_begins_a_write_on_sqlite_as_a_writer(database: Database) -> None:
     path = sa.make_url(str(database.engine.url)).database
     assert path is not None
     other = sqlite3.connect(path, timeout=0, isolation_level=None)
-    with database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
-        other.execute("BEGIN IMMEDIATE")
+    with database.writing() as session:
+        session.execute(sa.select(Event.id))  # its first statement only reads
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
     with database.reading() as session:
         session.execute(sa.select(Event.id))
         other.execute("BEGIN IMMEDIATE")  # who only reads is in nobody's way

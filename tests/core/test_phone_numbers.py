@@ -74,7 +74,7 @@ def test_it_speaks_digits_one_by_one(digits: str, spoken: str) -> None:
     assert pn.spoken(digits) == spoken
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.text(max_size=20) | st.from_regex(r"\+?[0-9*#]{0,20}", fullmatch=True))
 def test_it_never_fails_and_what_it_writes_it_reads_again(raw: str) -> None:
     number = pn.to_e164(raw)

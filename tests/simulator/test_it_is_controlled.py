@@ -240,9 +240,9 @@ def test_it_crosses_a_change_of_clocks() -> None:
 
 
 def test_it_serves_the_page_or_a_word_in_its_place(browser: Browser) -> None:
-    answer = browser.get("/")
-    assert answer.status_code == 200
-    assert "<" in answer.text
+    with browser.get("/") as answer:
+        assert answer.status_code == 200
+        assert "<" in answer.get_data(as_text=True)
     assert browser.get("/no-such-file.js").status_code == 404
 
 

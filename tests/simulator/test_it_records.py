@@ -9,6 +9,7 @@ from simulated_app import BASE, LINE, MARIA, App
 from simulator import audio
 from simulator.calls import Call
 from simulator.company import PhoneCompany
+from simulator.interpreter import Source
 from simulator.scheduler import VirtualScheduler
 
 CALLBACK = "recordingStatusCallback='/rec' recordingStatusCallbackEvent='completed absent'"
@@ -184,6 +185,17 @@ def test_it_may_report_the_recording_before_the_action(company: PhoneCompany, ap
     call.press("#")
     company.let_pass(5)
     assert app.paths == ["/voice", "/rec", "/sent", "/over"]
+
+
+def test_it_keeps_what_was_said_when_the_call_is_sent_elsewhere(
+    company: PhoneCompany, app: App, call: Call
+) -> None:
+    call.speak(seconds=5)
+    company.replace(call, Source(text="<Response><Say>elsewhere</Say></Response>"))
+    company.let_pass(5)
+    assert call.heard_text == "Speak elsewhere"
+    assert app.to("/sent") == []
+    assert app.forms("/rec")[0]["RecordingDuration"] == "5"
 
 
 def test_it_reports_the_beginning_to_those_who_asked(company: PhoneCompany, app: App) -> None:

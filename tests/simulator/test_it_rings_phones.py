@@ -28,11 +28,11 @@ PAGE = "<Gather numDigits='1' action='/accept'><Say>Case 1042. Press one.</Say><
 
 
 @pytest.fixture
-def client(company: PhoneCompany) -> Client:
+def client(company: PhoneCompany) -> Any:
     return Client(ACCOUNT, TOKEN, http_client=LoopbackHttpClient(company))
 
 
-def page(client: Client, **more: Any) -> str:
+def page(client: Any, **more: Any) -> str:
     """Place a call to Dana, and give its SID."""
     placed = client.calls.create(to=DANA, from_=LINE, url=f"{BASE}/page", **more)
     assert placed.status == "queued"
@@ -40,7 +40,7 @@ def page(client: Client, **more: Any) -> str:
 
 
 def test_it_reports_the_progress_of_a_call_that_is_answered(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"], app["/accept"] = PAGE, "<Say>Yours</Say>"
     company.phone(DANA).behave(Answers(5, presses="1"))
@@ -64,7 +64,7 @@ def test_it_reports_the_progress_of_a_call_that_is_answered(
 def test_it_reports_only_the_end_of_a_call_that_is_not(
     company: PhoneCompany,
     app: App,
-    client: Client,
+    client: Any,
     scheduler: VirtualScheduler,
     behaviour: Behaviour,
     status: str,
@@ -89,7 +89,7 @@ def test_it_reports_only_the_end_of_a_call_that_is_not(
 def test_it_detects_who_answered_and_only_then_asks_what_to_say(
     company: PhoneCompany,
     app: App,
-    client: Client,
+    client: Any,
     scheduler: VirtualScheduler,
     behaviour: Behaviour,
     answered_by: str,
@@ -104,7 +104,7 @@ def test_it_detects_who_answered_and_only_then_asks_what_to_say(
 
 
 def test_it_lets_a_mailbox_record_only_what_comes_after_its_greeting(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"] = "<Say>too early</Say><Pause length='10'/><Say>on the tape</Say>"
     mailbox = Mailbox(3, greeting=6, records=20)
@@ -115,7 +115,7 @@ def test_it_lets_a_mailbox_record_only_what_comes_after_its_greeting(
 
 
 def test_it_uses_up_a_queue_of_behaviours_and_stays_with_the_last(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"], app["/accept"] = PAGE, ""
     company.phone(DANA).behave(NeverAnswers(), Answers(2, presses=[(4, "1")]))
@@ -128,7 +128,7 @@ def test_it_uses_up_a_queue_of_behaviours_and_stays_with_the_last(
 
 
 def test_it_takes_any_callable_for_a_behaviour(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"] = PAGE
 
@@ -143,7 +143,7 @@ def test_it_takes_any_callable_for_a_behaviour(
 
 
 def test_it_presses_as_many_keys_as_each_question_takes(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"] = "<Gather action='/code' timeout='9'/>"
     app["/code"] = "<Gather numDigits='1' action='/accept'/>"
@@ -157,7 +157,7 @@ def test_it_presses_as_many_keys_as_each_question_takes(
 
 
 def test_it_is_busy_while_it_talks(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"] = "<Pause length='60'/>"
     company.phone(DANA).behave(Answers(1))
@@ -169,7 +169,7 @@ def test_it_is_busy_while_it_talks(
 
 
 def test_it_dials_one_call_a_second_and_says_how_long_the_others_wait(
-    company: PhoneCompany, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, client: Any, scheduler: VirtualScheduler
 ) -> None:
     calls = [client.calls.create(to=DANA, from_=LINE, twiml="<Response/>") for _ in range(3)]
     assert [call.queue_time for call in calls] == ["0", "1000", "2000"]
@@ -180,7 +180,7 @@ def test_it_dials_one_call_a_second_and_says_how_long_the_others_wait(
 
 
 def test_it_plays_keys_into_the_phone_after_it_is_answered(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     company.phone(DANA).behave(Answers(1))
     sid = page(client, send_digits="ww12#")
@@ -190,18 +190,19 @@ def test_it_plays_keys_into_the_phone_after_it_is_answered(
 
 
 def test_it_records_a_whole_call(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"] = "<Pause length='12'/>"
     company.phone(DANA).behave(Answers(1))
-    page(client, record=True, recording_status_callback=f"{BASE}/rec")
+    page(client, record=True, recording_status_callback=f"{BASE}/rec", status_callback=f"{BASE}/cs")
     scheduler.advance(30)
     form = app.forms("/rec")[0]
+    assert app.forms("/cs")[0]["RecordingSid"] == form["RecordingSid"]
     assert (form["RecordingSource"], form["RecordingDuration"]) == ("OutboundAPI", "12")
 
 
 def test_it_ends_and_redirects_live_calls(
-    company: PhoneCompany, app: App, client: Client, scheduler: VirtualScheduler
+    company: PhoneCompany, app: App, client: Any, scheduler: VirtualScheduler
 ) -> None:
     app["/page"], app["/other"] = "<Pause length='600'/>", "<Say>elsewhere</Say><Pause length='60'/>"
     company.phone(DANA).behave(Answers(1))
@@ -346,7 +347,7 @@ def test_it_ends_a_connection_by_star_or_by_its_time_limit(
 
 
 def test_it_takes_a_leg_out_of_a_connection(
-    company: PhoneCompany, over: App, scheduler: VirtualScheduler, client: Client
+    company: PhoneCompany, over: App, scheduler: VirtualScheduler, client: Any
 ) -> None:
     over["/voice"], over["/apart"] = dialing(DANA), "<Say>alone</Say><Pause length='30'/>"
     company.phone(DANA).behave(Answers(1))

@@ -140,10 +140,8 @@ def test_it_carries_a_call_from_the_first_ring_to_the_voicemail(
     assert dict(seen)["/sent"]["Digits"] == "hangup"
     media = requests.get(recorded["RecordingUrl"] + ".wav", auth=auth, timeout=5)
     assert media.status_code == 200
-    assert (
-        media.content
-        == (desk.clock_file.parent / "recordings" / f"{recorded['RecordingSid']}.wav").read_bytes()
-    )
+    kept = desk.clock_file.parent / "recordings" / f"{recorded['RecordingSid']}.wav"
+    assert media.content == kept.read_bytes()
 
 
 def test_it_pretends_another_time_of_day(desk: Desk) -> None:
@@ -159,7 +157,9 @@ def test_it_pretends_another_time_of_day(desk: Desk) -> None:
 def test_it_says_in_one_line_why_it_does_not_start(arguments: list[str], port: str) -> None:
     command = [sys.executable, "-m", "simulator", *arguments]
     environment = {**os.environ, "SIMULATOR_PORT": port}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=20
+    )
     assert ended.returncode == 1
     assert ended.stderr.startswith("simulator: ")
     assert ended.stderr.count("\n") == 1

@@ -23,7 +23,7 @@ ROOT = f"/2010-04-01/Accounts/{ACCOUNT}"
 
 
 @pytest.fixture
-def client(company: PhoneCompany) -> Client:
+def client(company: PhoneCompany) -> Any:
     company.calls_per_second = None
     return Client(ACCOUNT, TOKEN, http_client=LoopbackHttpClient(company))
 
@@ -55,7 +55,7 @@ def test_it_lets_nobody_in_without_the_token(browser: Browser, path: str) -> Non
         assert "Basic" in answer.headers["WWW-Authenticate"]
 
 
-def test_it_knows_its_account_only(client: Client, browser: Browser) -> None:
+def test_it_knows_its_account_only(client: Any, browser: Browser) -> None:
     assert client.api.accounts(ACCOUNT).fetch().status == "active"
     other = browser.get(f"/2010-04-01/Accounts/AC{'6' * 32}/Calls.json", auth=(ACCOUNT, TOKEN))
     assert other.status_code == 404
@@ -71,7 +71,7 @@ def test_it_knows_its_account_only(client: Client, browser: Browser) -> None:
         ({"to": DANA}, 21205),
     ],
 )
-def test_it_refuses_a_wrong_call_in_twilios_words(client: Client, given: dict[str, Any], code: int) -> None:
+def test_it_refuses_a_wrong_call_in_twilios_words(client: Any, given: dict[str, Any], code: int) -> None:
     with pytest.raises(TwilioRestException) as refused:
         client.calls.create(**{"from_": LINE, **given})
     assert (refused.value.status, refused.value.code) == (400, code)
@@ -87,13 +87,13 @@ def test_it_refuses_a_wrong_call_in_twilios_words(client: Client, given: dict[st
         ({"to": DANA, "body": "x" * 1601}, 21617),
     ],
 )
-def test_it_refuses_a_wrong_message(client: Client, given: dict[str, Any], code: int) -> None:
+def test_it_refuses_a_wrong_message(client: Any, given: dict[str, Any], code: int) -> None:
     with pytest.raises(TwilioRestException) as refused:
         client.messages.create(**{"from_": LINE, **given})
     assert refused.value.code == code
 
 
-def test_it_does_not_find_what_is_not_there(client: Client) -> None:
+def test_it_does_not_find_what_is_not_there(client: Any) -> None:
     for fetch in (
         client.calls("CA" + "0" * 32).fetch,
         client.messages("SM" + "0" * 32).fetch,
@@ -107,7 +107,7 @@ def test_it_does_not_find_what_is_not_there(client: Client) -> None:
 
 
 def test_it_tells_a_calls_whole_story(
-    client: Client, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     app["/voice"] = f"<Dial timeout='5'>{DANA}</Dial>"
     call = company.dial(MARIA, LINE, forwarded_from=LUIS)
@@ -123,7 +123,7 @@ def test_it_tells_a_calls_whole_story(
 
 
 def test_it_lists_calls_by_number_state_and_time(
-    client: Client, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     began = company.now()
     company.dial(MARIA, LINE)
@@ -147,7 +147,7 @@ def test_it_lists_calls_by_number_state_and_time(
     assert found(end_time_after=began.date()) == [LINE]
 
 
-def test_it_pages(client: Client, browser: Browser, company: PhoneCompany) -> None:
+def test_it_pages(client: Any, browser: Browser, company: PhoneCompany) -> None:
     for _ in range(5):
         company.dial(MARIA, LINE)
     assert len(client.calls.list(page_size=2)) == 5
@@ -169,7 +169,7 @@ def test_it_refuses_what_it_cannot_read(browser: Browser, company: PhoneCompany)
     assert browser.post(f"{ROOT}/Calls.json", data=given, auth=(ACCOUNT, TOKEN)).status_code == 400
 
 
-def test_it_moves_only_calls_that_are_on(client: Client, company: PhoneCompany) -> None:
+def test_it_moves_only_calls_that_are_on(client: Any, company: PhoneCompany) -> None:
     over = company.dial(MARIA, LINE)
     placed = client.calls.create(to=DANA, from_=LINE, url=f"{BASE}/page")
     for sid, change in ((over.sid, {"status": "completed"}), (placed.sid, {"url": f"{BASE}/other"})):
@@ -179,7 +179,7 @@ def test_it_moves_only_calls_that_are_on(client: Client, company: PhoneCompany) 
 
 
 def test_it_serves_a_recording_once_its_file_is_there(
-    client: Client, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     company.media_after = 3
     call = record(company, app, 5)
@@ -202,7 +202,7 @@ def test_it_serves_a_recording_once_its_file_is_there(
 
 
 def test_it_lists_and_deletes_recordings(
-    client: Client, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     began = company.now()
     first = record(company, app)
@@ -224,7 +224,7 @@ def test_it_lists_and_deletes_recordings(
 
 
 def test_it_lists_an_absent_recording_with_its_reason(
-    client: Client, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, browser: Browser, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     record(company, app, 0)
     scheduler.advance(10)
@@ -233,9 +233,7 @@ def test_it_lists_an_absent_recording_with_its_reason(
     assert get(browser, f"/Recordings/{absent.sid}").status_code == 404
 
 
-def test_it_sends_and_lists_messages(
-    client: Client, company: PhoneCompany, scheduler: VirtualScheduler
-) -> None:
+def test_it_sends_and_lists_messages(client: Any, company: PhoneCompany, scheduler: VirtualScheduler) -> None:
     sent = client.messages.create(to=DANA, from_=LINE, body="Case 1042")
     assert (sent.status, sent.direction, sent.date_sent) == ("queued", "outbound-api", None)
     scheduler.advance(5)
@@ -246,7 +244,7 @@ def test_it_sends_and_lists_messages(
     assert client.messages.list(date_sent_after=company.now() + timedelta(hours=1)) == []
 
 
-def test_it_points_our_numbers_elsewhere(client: Client, company: PhoneCompany, app: App) -> None:
+def test_it_points_our_numbers_elsewhere(client: Any, company: PhoneCompany, app: App) -> None:
     (number,) = client.incoming_phone_numbers.list(phone_number=LINE)
     assert number.voice_url == f"{BASE}/voice"
     changed = number.update(voice_url=f"{BASE}/new#rc=2&rp=5xx", sms_url=f"{BASE}/sms", voice_method="POST")
@@ -259,7 +257,7 @@ def test_it_points_our_numbers_elsewhere(client: Client, company: PhoneCompany, 
 
 
 def test_it_may_be_called_while_it_waits_for_the_caller_of_it(
-    client: Client, company: PhoneCompany, app: App, scheduler: VirtualScheduler
+    client: Any, company: PhoneCompany, app: App, scheduler: VirtualScheduler
 ) -> None:
     """The application ends a call through the API from inside that call's own webhook."""
 

@@ -12,7 +12,7 @@ from tests.house import House
 
 @pytest.fixture(scope="session", autouse=True)
 def _each_policy_is_read_once() -> Iterator[None]:
-    """All stories but a few live under the same policy; reading its document takes longer than a short story."""
+    """Nearly all stories live under one policy, and reading it takes longer than a short story."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policies, "parse_policy", functools.cache(policies.parse_policy))
         yield

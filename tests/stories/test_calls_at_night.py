@@ -1,4 +1,4 @@
-"""The support line is closed: known callers are told honestly what their agreement does, before they speak."""
+"""The support line is closed: callers are told what their agreement does for them before they speak."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.house import (
     MARIA,
     NIGHT,
     OMAR,
-    SUPPORT,
     TOM,
     House,
 )

@@ -1,4 +1,4 @@
-"""The night call: a covered customer leaves a voicemail, and the on-call engineer is rung until a key is pressed."""
+"""The night call: a covered customer leaves a voicemail, and the engineer is rung until a key is pressed."""
 
 from __future__ import annotations
 

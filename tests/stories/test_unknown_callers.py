@@ -1,4 +1,4 @@
-"""Unknown and withheld callers: asked for the support ID, three times at most; then they may leave a voicemail."""
+"""Unknown and withheld callers: asked for the support ID three times at most, then taken to voicemail."""
 
 from __future__ import annotations
 

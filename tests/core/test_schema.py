@@ -1,0 +1,97 @@
+"""The tables: what the migrations make is what the models say, on both databases."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import core
+import intake
+import routing
+import webhooks
+from core.database import Base, Database
+from core.models import FIRST_CASE_NUMBER, Case
+from core.schema import is_current, migrate
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def _import_all_models() -> None:
+    for package in (core, routing, intake, webhooks):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+
+def _case(origin: str) -> Case:
+    return Case(
+        origin=origin, channel="phone", service="support", verified=False, title="t", priority=3,
+        contact_at=NOON, opened_at=NOON, target="",
+    )  # fmt: skip
+
+
+def test_it_makes_the_tables_that_the_models_describe(database: Database) -> None:
+    _import_all_models()
+    with database.engine.connect() as connection:
+        migration = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(migration, Base.metadata)
+    assert differences == []
+    with database.engine.connect() as connection:
+        made = set(sa.inspect(connection).get_table_names()) - {"alembic_version", "sqlite_sequence"}
+    assert made == set(Base.metadata.tables)
+
+
+def test_it_makes_the_partial_indexes(database: Database) -> None:
+    """Autogeneration does not look at an index's condition; picking due work depends on it."""
+    with database.engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        found = {}
+        for table in ("due", "cases"):
+            for index in inspector.get_indexes(table):
+                options = index.get("dialect_options", {})
+                where = options.get("sqlite_where", options.get("postgresql_where"))
+                if where is not None and index["name"]:
+                    found[index["name"]] = str(where).split("=")[1].strip(" ()").split("'")[1]
+    assert found == {"ix_due_ready": "ready", "ix_due_leased": "leased", "ix_cases_open_from": "open"}
+
+
+def test_it_numbers_cases_from_1001_and_never_uses_a_number_twice(database: Database) -> None:
+    with database.writing() as session:
+        first, second = _case("call:1"), _case("call:2")
+        session.add(first)
+        session.flush()
+        session.add(second)
+    assert (first.id, second.id) == (FIRST_CASE_NUMBER, FIRST_CASE_NUMBER + 1)
+    with database.writing() as session:
+        session.delete(session.get_one(Case, second.id))
+    with database.writing() as session:
+        third = _case("call:3")
+        session.add(third)
+    assert third.id == FIRST_CASE_NUMBER + 2
+
+
+def test_it_opens_one_case_for_one_origin(database: Database) -> None:
+    with pytest.raises(sa.exc.IntegrityError), database.writing() as session:
+        session.add_all([_case("call:1"), _case("call:1")])
+
+
+def test_it_knows_whether_the_tables_are_up_to_date(database: Database, tmp_path: Path) -> None:
+    assert is_current(database.engine)
+    empty = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert not is_current(empty.engine)
+    empty.close()
+
+
+def test_it_can_migrate_twice_and_into_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a' / 'folder' / 'nightbell.db'}"
+    migrate(url)
+    migrate(url)
+    database = Database(url)
+    assert is_current(database.engine)
+    database.close()
