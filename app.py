@@ -51,7 +51,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server = create_server(
-            app, host=settings.host, port=settings.port, threads=settings.web_threads, ident="nightbell"
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.web_threads,
+            ident="nightbell",
+            asyncore_use_poll=True,
         )
     except OSError as error:
         sys.stderr.write(

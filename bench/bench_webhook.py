@@ -48,7 +48,7 @@ app = create_app()
 text = %r
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 app.add_url_rule("/constant", "constant", lambda: Response(text, mimetype="text/xml"), methods=["POST"])
-waitress.serve(app, host="127.0.0.1", port=int(os.environ["PORT"]), threads=8, _quiet=True)
+waitress.serve(app, host="127.0.0.1", port=int(os.environ["PORT"]), threads=8, asyncore_use_poll=True, _quiet=True)
 """
 CONSTANT = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Thank you for calling.</Say></Response>'
 

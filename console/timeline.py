@@ -35,9 +35,18 @@ SENTENCES: dict[str, str] = {
     "page.voice-sent": "{who}'s phone was called.",
     "page.sms-sent": "A text was sent to {who}.",
     "page.not-sent": "{who} could not be reached by {channel}.",
-    "page.unanswered": "{who} did not accept: {how}.",
+    "page.unanswered": "{who} did not accept: {ending}.",
     "page.accepted": "{who} accepted the case.",
     "page.passed": "{who} passed the case on.",
+}
+
+
+_ENDINGS = {
+    "no-key": "the call was answered, but nobody pressed a key",
+    "no-answer": "nobody answered",
+    "busy": "the line was busy",
+    "failed": "the call could not be connected",
+    "cancelled": "the call was ended",
 }
 
 
@@ -69,6 +78,8 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
         values["people"] = " and ".join(names.get(key, key) for key in values["people"])
     if "position" in values:
         values["position"] = values["position"] + 1
+    if event.kind == "page.unanswered":
+        values["ending"] = _ENDINGS.get(values["how"], values["how"])
     text = SENTENCES.get(event.kind, event.kind).format_map(values)
     if event.kind == "page.step" and values.get("loud"):
         text += " Nobody has accepted so far; the last step is repeated."

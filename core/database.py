@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
-from core.prepared import QuickTransaction, quick_transaction
+from core.group_commit import GroupCommit, QuickTransaction
 
 _WAKE = "wake the workers"
 _BUSY_MS = 10_000
@@ -83,6 +83,10 @@ class Database:
         self._turn: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         )
+        self._quick_engine = (
+            self.engine if self.is_sqlite else _engine(url, threads, isolation_level="AUTOCOMMIT")
+        )
+        self._quick = GroupCommit(self._quick_engine, self._turn if self.is_sqlite else None)
         self.wake = wake
 
     @contextlib.contextmanager
@@ -104,7 +108,7 @@ class Database:
     @contextlib.contextmanager
     def writing_quickly(self) -> Iterator[QuickTransaction]:
         """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone."""
-        with self._turn, quick_transaction(self.engine) as transaction:
+        with self._quick.transaction() as transaction:
             yield transaction
 
     @contextlib.contextmanager
@@ -116,6 +120,7 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+        self._quick_engine.dispose()
 
 
 def wake_after_commit(session: Session) -> None:
@@ -123,10 +128,10 @@ def wake_after_commit(session: Session) -> None:
     session.info[_WAKE] = True
 
 
-def _engine(url: str, threads: int) -> sa.Engine:
+def _engine(url: str, threads: int, **options: Any) -> sa.Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, threads)
-    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_pre_ping=False, pool_recycle=1800)
+    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_recycle=1800, **options)
 
 
 def _sqlite_engine(url: str, threads: int) -> sa.Engine:

@@ -31,7 +31,8 @@ def to_e164(raw: str, region: str = DEFAULT_REGION) -> str | None:
     # code, which the library also calls possible, reaches nobody.
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164 if _E164.fullmatch(e164) else None
 
 
 def caller_number(raw: str) -> str | None:

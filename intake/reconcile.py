@@ -76,8 +76,7 @@ def adopt(context: Context, claim: due.Claim) -> None:
         if call is None and placed.direction != "inbound":
             return  # the recording of a call that we made: no customer's voicemail
         if call is None:
-            current = context.policies.current()
             started = placed.started_at or placed.created_at or now
-            call = calls.adopt(session, current, call_sid, placed.from_, placed.to, started)
+            call = calls.adopt(session, context, call_sid, placed.from_, placed.to, started)
             call.ended_at = now
         voicemail.settle(session, context, call, form)

@@ -74,6 +74,14 @@ def settle(session: Session, context: Context, call: Call, form: Mapping[str, st
     # Else the caller goes on: records again after a silence, or because the message was not good enough.
 
 
+def gone_while_recording(session: Session, context: Context, call: Call) -> None:
+    """The caller hung up. That callback may overtake what is said of the recording, if anything was recorded."""
+    if _messages(session, context, call):
+        send(session, context, call)
+    else:
+        settle_later(session, call, context.clock.now())
+
+
 def settle_later(session: Session, call: Call, now: datetime, recording: Recording | None = None) -> None:
     """Look at the call once more when the caller should have sent ``recording``, or its callback have come."""
     sid = recording.sid if recording else None
@@ -84,7 +92,7 @@ def send(session: Session, context: Context, call: Call) -> None:
     """The caller has sent what was recorded: open the case, or add to the open one. Nothing happens twice."""
     if call.sent:
         return
-    usable = [r for r in recordings_of(session, call) if _is_message(context, call, r)]
+    usable = _messages(session, context, call)
     if not usable:
         note_near_miss(session, context, call)
         return
@@ -175,8 +183,8 @@ def settle_unreviewed(context: Context, claim: due.Claim) -> None:
     """Due work: the caller should long have sent or repeated the message; count it as sent."""
     with due.finishing(context.database, claim) as session:
         call = session.get_one(Call, claim.payload["call"], with_for_update=True)
-        recorded = recordings_of(session, call)
-        reviewed = call.state == State.REVIEW and recorded[-1].sid == claim.payload["recording"]
+        latest = [recording.sid for recording in recordings_of(session, call)][-1:]
+        reviewed = call.state == State.REVIEW and latest == [claim.payload["recording"]]
         if reviewed or not _is_on_the_line(call):
             send(session, context, call)
 
@@ -186,8 +194,9 @@ def _is_on_the_line(call: Call) -> bool:
     return call.ended_at is None and call.state != State.ENDED
 
 
-def _is_message(context: Context, call: Call, recording: Recording) -> bool:
-    return recording.state in _USABLE and not _too_short(context, call, recording)
+def _messages(session: Session, context: Context, call: Call) -> list[Recording]:
+    recorded = recordings_of(session, call)
+    return [r for r in recorded if r.state in _USABLE and not _too_short(context, call, r)]
 
 
 def _recording(

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
+from routing.directory import Directory, load_directory
 from routing.policy import NOT_JOINED_UP, CustomerEntry, Policy
 
 _FRESH_S = 1.0
@@ -58,18 +60,21 @@ class CurrentPolicy:
     policy: Policy
 
 
+@lru_cache(maxsize=8)
 def parse_policy(text: str) -> Policy:
     """The policy in a YAML document; :class:`PolicyError` names line and key of each mistake."""
     try:
-        document = YAML(typ="rt").load(text)
+        document = YAML(typ="safe").load(io.StringIO(text))
     except YAMLError as error:
         raise PolicyError([" ".join(str(error).split())]) from None
     if not isinstance(document, dict):
         raise PolicyError(["line 1: expected a mapping with company, calendars, services, ..."])
     try:
-        return Policy.model_validate(YAML(typ="safe").load(io.StringIO(text)))
+        return Policy.model_validate(document)
     except ValidationError as error:
-        raise PolicyError([line for e in error.errors() for line in _mistakes(document, e)]) from None
+        # Only the round-trip loader, many times slower, knows on which line a key stands.
+        places = YAML(typ="rt").load(text)
+        raise PolicyError([line for e in error.errors() for line in _mistakes(places, e)]) from None
 
 
 def _mistakes(document: Any, error: ErrorDetails) -> list[str]:
@@ -169,6 +174,7 @@ class Policies:
         self._current: CurrentPolicy | None = None
         self._checked = -_FRESH_S
         self._by_version: dict[int, Policy] = {}
+        self._directory = Directory({}, {})
 
     def current(self) -> CurrentPolicy:
         """The current policy; :class:`NoPolicy` when none has been applied."""
@@ -187,6 +193,11 @@ class Policies:
                 self._by_version[version] = policy_of_version(session, version)
         return self._by_version[version]
 
+    def directory(self) -> Directory:
+        """The customers of the current policy; :class:`NoPolicy` when none has been applied."""
+        self.current()
+        return self._directory
+
     def forget(self) -> None:
         """Look again at the next question."""
         self._checked = -_FRESH_S
@@ -196,7 +207,10 @@ class Policies:
             with self._database.reading() as session:
                 version = session.scalar(sa.select(sa.func.max(PolicyVersion.version)))
             if version is not None and (self._current is None or self._current.version != version):
-                self._current = CurrentPolicy(version, self.version(version))
+                policy = self.version(version)
+                with self._database.reading() as session:
+                    self._directory = load_directory(session)
+                self._current = CurrentPolicy(version, policy)
         except sa.exc.OperationalError:
             # The database is down: a caller is still answered, by the policy that was known last.
             if self._current is None:

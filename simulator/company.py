@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ class PhoneCompany:
         self.keep_wav: Callable[[Recording], None] = lambda _recording: None
         # How a story lets time pass: one that has a worker of its own puts its own clock's advance here.
         self.pass_time: Callable[[float], None] = getattr(scheduler, "advance", lambda _seconds: None)
-        self._next_slot = scheduler.now()
+        self._next_slot = scheduler.elapsed()
 
     # -- the world -----------------------------------------------------------------------------------------
 
@@ -158,12 +158,12 @@ class PhoneCompany:
         """POST /Calls: queued, and dialed when its turn comes (``calls_per_second``)."""
         call = self.new_leg(from_, to, "outbound-api")
         call.callback, call.fallback = callback, fallback
-        turn = self.now()
+        wait = 0.0
         if self.calls_per_second is not None:
-            turn = max(turn, self._next_slot)
-            self._next_slot = turn + timedelta(seconds=1 / self.calls_per_second)
-        call.queue_ms = round((turn - self.now()).total_seconds() * 1000)
-        self.scheduler.at(turn, lambda: None if call.ended else call.start(place(call, placing)))
+            wait = max(self._next_slot - self.scheduler.elapsed(), 0.0)
+            self._next_slot = self.scheduler.elapsed() + wait + 1 / self.calls_per_second
+        call.queue_ms = round(wait * 1000)
+        self.scheduler.after(wait, lambda: None if call.ended else call.start(place(call, placing)))
         return call
 
     def replace(self, call: Call, source: Source) -> None:

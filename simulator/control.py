@@ -213,8 +213,8 @@ class _Hands:
         clock = scheduler.clock
         if clock.path is None:
             raise Refused("there is no clock file: set SIMULATOR_CLOCK_FILE, or start with --data", 409)
-        if clock.path is None:
-            raise Refused("the clock cannot be set: start with --data or SIMULATOR_CLOCK_FILE", 409)
+        if any(not call.ended and (call.answered or call.direction == "inbound") for call in self._calls()):
+            raise Refused("a call is going on, and its own times must not jump: end it first", 409)
         if given.get("reset"):
             clock.write(0.0)
         elif isinstance(given.get("offset"), int | float):
@@ -224,6 +224,9 @@ class _Hands:
             clock.write(clock.offset() + (target - clock.now()).total_seconds())
         self._company.emit("clock")
         return {"now": clock.now().isoformat(), "offset": clock.offset()}
+
+    def _calls(self) -> list[Call]:
+        return list(self._company.calls.values())
 
     def _live(self, sid: str) -> Call:
         call = self._company.calls.get(sid)

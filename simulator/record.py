@@ -119,11 +119,15 @@ def store(recording: Recording, caught: Take, callback: StatusCallback | None) -
     recording.media_at = company.now() + timedelta(seconds=company.media_after)
     status = "completed" if caught.error_code is None else "absent"
 
+    def appear() -> None:
+        recording.has_media = True
+
     def settle() -> None:
         recording.status = status
         company.recorded(recording)
         report(recording, callback, status)
 
+    company.scheduler.after(company.media_after, appear)
     company.scheduler.after(company.recording_callback_after, settle)
 
 

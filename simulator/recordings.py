@@ -28,6 +28,7 @@ class Recording:
     status: str = "processing"
     error_code: int | None = None
     text: str | None = None
+    has_media: bool = False  # its file has appeared; the clock may have been set since
 
     @property
     def seconds(self) -> int:

@@ -97,7 +97,7 @@ def _media(company: PhoneCompany, ending: str) -> Callable[..., Response]:
     def media(account: str, sid: str) -> Response:
         found = company.recordings.get(sid)
         ready = found is not None and found.status not in {"absent", "deleted", "in-progress"}
-        if found is None or not ready or company.now() < found.media_at:
+        if found is None or not ready or not found.has_media:
             raise not_found()
         if ending == ".mp3":
             return Response(audio.mp3(found.samples), mimetype="audio/mpeg")

@@ -39,6 +39,7 @@ class Scheduler(Protocol):
     """What the engine needs of time. Everything it runs, it runs one after the other."""
 
     def now(self) -> datetime: ...
+    def elapsed(self) -> float: ...  # seconds since some moment; not moved when the clock is set
     def at(self, when: datetime, fn: Callable[[], object]) -> Handle: ...
     def after(self, seconds: float, fn: Callable[[], object]) -> Handle: ...
     def ask(self, fn: Callable[[], T]) -> T: ...
@@ -56,6 +57,9 @@ class VirtualScheduler:
 
     def now(self) -> datetime:
         return self._now
+
+    def elapsed(self) -> float:
+        return self._now.timestamp()
 
     def at(self, when: datetime, fn: Callable[[], object]) -> Handle:
         """Run ``fn`` at ``when``, or at once (but not before what is already due) if that is past."""
@@ -157,6 +161,9 @@ class LiveScheduler:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def elapsed(self) -> float:
+        return time.monotonic()
 
     def at(self, when: datetime, fn: Callable[[], object]) -> Handle:
         return self.after((when - self.now()).total_seconds(), fn)

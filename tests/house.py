@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -27,11 +28,12 @@ from core import due
 from core.due import Due
 from core.models import Case, Event, Recording
 from core.settings import load_settings
+from core.telephony import RETRY_RULE
 from intake.phone.models import Call as CallRow
 from routing.context import build_context
 from routing.decisions import DecisionRecord
 from routing.paging.models import Attempt, Page
-from routing.policies import apply_policy
+from routing.policies import PolicyVersion, apply_policy
 from simulator.calls import Call
 from simulator.company import PhoneCompany
 from simulator.phones import Phone
@@ -39,7 +41,7 @@ from simulator.scheduler import VirtualScheduler
 from simulator.transport import ConnectFailed, WebhookRequest, WebhookResponse, WsgiTransport
 from simulator.webhooks import sign
 from tests.twiml_lint import problems_in
-from webhooks.receipts import Counter
+from webhooks.receipts import Counter as CounterRow
 from worker import Worker
 
 BELL = "https://bell.example"
@@ -125,18 +127,24 @@ class House:
         self.api_is_down = False
         self.web_is_down = False
         self.database_is_down = False
+        self.refused_tries = 0  # so many tries of each request find nobody listening
+        self.elsewhere: dict[str, str] = {}  # documents on other hosts, by address
         self.expected_alerts: set[int] = set()
         self.twiml_problems: list[str] = []
+        self._tries: Counter[str] = Counter()
         self._wsgi = WsgiTransport({BELL: self.app})
         self.company = PhoneCompany(ACCOUNT_SID, TOKEN, self.scheduler, self._deliver)
         self.company.pass_time = self.fast_forward
         self.company.calls_per_second = None
         for number in (SUPPORT, MANAGED):
             self.company.own_number(
-                number, voice_url=f"{BELL}/twilio/voice#rc=2&rp=ct,rt,5xx", sms_url=f"{BELL}/twilio/sms",
-                status_callback=f"{BELL}/twilio/voice/status",
-            )  # fmt: skip
-        self.apply(agreement())
+                number,
+                voice_url=f"{BELL}/twilio/voice{RETRY_RULE}",
+                status_callback=f"{BELL}/twilio/voice/status{RETRY_RULE}",
+                sms_url=f"{BELL}/twilio/sms{RETRY_RULE}",
+            )
+        if not self.sql(sa.select(PolicyVersion.version)):
+            self.apply(agreement())
 
     # -- the product ---------------------------------------------------------------------------------------
 
@@ -148,13 +156,21 @@ class House:
         return version
 
     def _deliver(self, request: WebhookRequest) -> WebhookResponse:
-        if self.web_is_down and request.url.startswith(BELL):
+        elsewhere = self.elsewhere.get(request.url.partition("?")[0])
+        if elsewhere is not None:
+            return WebhookResponse(200, {"Content-Type": "text/xml"}, elsewhere)
+        if self.web_is_down or self._is_refused(request):
             raise ConnectFailed("nobody listens")
         answer = self._wsgi(request)
         kind = "messaging" if "/sms" in request.url else "voice"
-        if answer.status == 200:
+        if answer.status == 200 and not answer.header("Content-Type").startswith("audio/"):
             self.twiml_problems += [f"{request.url}: {problem}" for problem in problems_in(answer.body, kind)]
         return answer
+
+    def _is_refused(self, request: WebhookRequest) -> bool:
+        token = request.headers["I-Twilio-Idempotency-Token"]
+        self._tries[token] += 1
+        return self._tries[token] <= self.refused_tries
 
     def post(self, path: str, **form: str) -> str:
         """A request as the company signs it, straight to the product; what answers it."""
@@ -189,6 +205,12 @@ class House:
     def reasons(self) -> list[str]:
         """Why: the codes of the only case's decision."""
         return [reason["code"] for reason in self.decision.reasons]
+
+    @property
+    def near_miss_decision(self) -> DecisionRecord:
+        """The decision of the only call that ended without a message."""
+        (decision,) = self.sql(sa.select(DecisionRecord).where(DecisionRecord.outcome == "near-miss"))
+        return decision  # type: ignore[no-any-return]
 
     @property
     def near_misses(self) -> list[CallRow]:
@@ -230,7 +252,7 @@ class House:
 
     def counter(self, name: str) -> int:
         """The value of a counter."""
-        return sum(row.value for row in self.sql(sa.select(Counter).where(Counter.name == name)))
+        return sum(row.value for row in self.sql(sa.select(CounterRow).where(CounterRow.name == name)))
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -322,7 +344,9 @@ class House:
         before = len(self.texts(from_))
         self.company.text(from_, to, body)
         self.fast_forward(2 * self.company.message_step)
-        return " ".join(self.texts(from_)[before:])
+        replies = {m.sid for m in self.company.desk.messages.values() if m.direction == "outbound-reply"}
+        got = [text for text in self.phone(from_).sms if text.direction == "received"][before:]
+        return " ".join(text.body for text in got if text.sid in replies)
 
     def rings(self, number: str) -> int:
         """How often a phone has been rung by us."""
@@ -400,11 +424,15 @@ class Caller:
         return self._listens(lambda: None)
 
     def _listens(self, deed: Callable[[], object]) -> Caller:
-        before, self._seen = self.call.waiting, len(self.call.heard)
-        deed()
         call = self.call
+        before, peer, self._seen = call.waiting, call.peer, len(call.heard)
+        deed()
         self.house.until(
-            lambda: call.ended or call.peer is not None or (call.is_asking and call.waiting is not before)
+            lambda: (
+                call.ended
+                or (call.peer is not None and call.peer is not peer)
+                or (call.is_asking and call.waiting is not before)
+            )
         )
         return self
 

@@ -17,7 +17,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.prepared import QuickTransaction
+from core.group_commit import QuickTransaction
 from routing.context import Context
 from webhooks import receipts, spool
 from webhooks.signature import SignatureCheck

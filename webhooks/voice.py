@@ -9,7 +9,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.prepared import QuickTransaction
+from core.group_commit import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
 from core.twiml import Say
 from intake.phone import calls, script
@@ -43,7 +43,7 @@ def ringing() -> Response:
         if line is None:
             log.warning("call %s came to a number that no line has", form.get("CallSid"))
             return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
-        return calls.begin(transaction, current, line, form, received_at())
+        return calls.begin(transaction, context(), line, form, received_at())
 
     return answer_quickly(f"{form.get('CallSid')}:0", work, instead=_trouble)
 

@@ -63,11 +63,7 @@ def _send(session: Session, context: Context, call: Call, value: Any) -> None:
 
 
 def _await_recording(session: Session, context: Context, call: Call, value: Any) -> None:
-    # The hang-up's callback may overtake what is said of the recording, or nothing may have been recorded.
-    if voicemail.recordings_of(session, call):
-        voicemail.send(session, context, call)
-    else:
-        voicemail.settle_later(session, call, context.clock.now())
+    voicemail.gone_while_recording(session, context, call)
 
 
 def _set_callback(session: Session, context: Context, call: Call, number: str | None) -> None:

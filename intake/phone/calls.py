@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due, phone_numbers
+from core.group_commit import QuickTransaction
 from core.models import Event as EventRow
 from core.models import Person, record
-from core.prepared import QuickTransaction, prepared_insert, reads_of
+from core.prepared import prepared_insert, reads_of
 from core.telephony import FINAL_CALL_STATUSES
 from intake import callers, voicemail
 from intake.cases import Intake, open_case
@@ -33,7 +34,7 @@ class StaleStep(Exception):
 
 def begin(
     transaction: QuickTransaction,
-    current: CurrentPolicy,
+    context: Context,
     line_key: str,
     form: Mapping[str, str],
     now: datetime,
@@ -42,10 +43,11 @@ def begin(
 
     By prepared statements instead of objects: this path stands between a ringing phone and its answer.
     """
-    policy, line, sid = current.policy, current.policy.lines[line_key], form["CallSid"]
+    current, sid = context.policies.current(), form["CallSid"]
+    policy, line = current.policy, current.policy.lines[line_key]
     number = phone_numbers.caller_number(form.get("From", ""))
     day = now.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_number(transaction.rows, number, line.service, day)
+    caller = callers.by_number(transaction.rows, context.policies.directory(), number, line.service, day)
     facts = known.first_facts(transaction.rows, policy, line_key, caller, number, now)
     result = step(State.NEW, Event.CALLED, facts)
     consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
@@ -76,7 +78,7 @@ def take_step(
     if call is None:
         # Its first request never reached the database; what the caller says now is not lost for that.
         now = context.clock.now()
-        call = adopt(session, context.policies.current(), sid, form.get("From", ""), form.get("To", ""), now)
+        call = adopt(session, context, sid, form.get("From", ""), form.get("To", ""), now)
     if number < call.step:
         raise StaleStep
     policy = context.policies.version(call.policy_version)
@@ -141,16 +143,15 @@ def took(session: Session, context: Context, sid: str, index: int) -> bool:
     return True
 
 
-def adopt(
-    session: Session, current: CurrentPolicy, sid: str, from_: str, to: str, started_at: datetime
-) -> Call:
+def adopt(session: Session, context: Context, sid: str, from_: str, to: str, started_at: datetime) -> Call:
     """Write the row of a call that began without us; it is taken to be recording."""
+    current, directory = context.policies.current(), context.policies.directory()
     policy = current.policy
     line_key = policy.line_by_number.get(to) or next(iter(policy.lines))
     service = policy.lines[line_key].service
     number = phone_numbers.caller_number(from_)
     day = started_at.astimezone(policy.calendar_of(service).zone).date()
-    caller = callers.by_number(reads_of(session), number, service, day)
+    caller = callers.by_number(reads_of(session), directory, number, service, day)
     call = Call(
         sid=sid,
         line=line_key,

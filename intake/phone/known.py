@@ -99,7 +99,7 @@ def _identified(
         return Event.SKIPPED if form.get("FinishedOnKey") == "#" else Event.NO_KEY
     policy = context.policies.version(call.policy_version)
     day = call.started_at.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_support_id(reads_of(session), digits, line.service, day)
+    caller = callers.by_support_id(context.policies.directory(), digits, line.service, day)
     if caller is None:
         return Event.NOT_IDENTIFIED
     call.customer_id, call.identified_by = caller.customer_id, caller.identified_by

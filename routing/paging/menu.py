@@ -95,6 +95,15 @@ def _while_wanted(rule: Rule) -> Rule:
     return lambda facts: _ended(facts) or rule(facts)
 
 
+def _while_ringing(rule: Rule) -> Rule:
+    """For what makes no sense to somebody who has accepted meanwhile, by a text perhaps."""
+    return _while_wanted(lambda facts: _have_it(facts) if facts.standing is Standing.YOURS else rule(facts))
+
+
+def _have_it(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_accepted"),), Menu.ACCEPTED)
+
+
 def _intro(facts: MenuFacts) -> MenuStep:
     said = (facts.say("page_transcript"),) if facts.transcript else ()
     return MenuStep((facts.say("page_intro"), *said, facts.say("page_menu")), Menu.MENU)
@@ -150,13 +159,13 @@ def _withdraw(facts: MenuFacts) -> MenuStep:
 
 
 TABLE: dict[tuple[Menu, Heard], Rule] = {
-    (Menu.MENU, Heard.ANSWERED): _while_wanted(_intro),
+    (Menu.MENU, Heard.ANSWERED): _while_ringing(_intro),
     (Menu.MENU, Heard.KEY_1): _while_wanted(_accept),
     (Menu.MENU, Heard.KEY_2): _while_wanted(_play(Menu.MENU, "page_menu")),
-    (Menu.MENU, Heard.KEY_3): _while_wanted(_pass),
+    (Menu.MENU, Heard.KEY_3): _while_ringing(_pass),
     (Menu.MENU, Heard.KEY_5): _while_wanted(_call_customer(Act.ACCEPT)),
-    (Menu.MENU, Heard.OTHER_KEY): _while_wanted(_menu_again),
-    (Menu.MENU, Heard.NO_KEY): _while_wanted(_menu_again),
+    (Menu.MENU, Heard.OTHER_KEY): _while_ringing(_menu_again),
+    (Menu.MENU, Heard.NO_KEY): _while_ringing(_menu_again),
     (Menu.ACCEPTED, Heard.KEY_2): _play(Menu.ACCEPTED, "page_accepted"),
     (Menu.ACCEPTED, Heard.KEY_5): _call_customer(),
     (Menu.ACCEPTED, Heard.NO_KEY): _goodbye,
@@ -168,7 +177,7 @@ TABLE: dict[tuple[Menu, Heard], Rule] = {
 
 # A key that a later menu does not have: the menu is said again, or the call simply ends.
 _OTHERWISE: dict[Menu, Rule] = {
-    Menu.MENU: _while_wanted(_menu_again),
+    Menu.MENU: _while_ringing(_menu_again),
     Menu.ACCEPTED: _play(Menu.ACCEPTED, "page_accepted"),
     Menu.BRIDGE: _not_reached,
     Menu.REACHED: _goodbye,

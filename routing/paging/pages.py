@@ -126,7 +126,7 @@ def accept(session: Session, context: Context, page: Page, person: Person) -> An
     page.state, page.acknowledged_at, page.acknowledged_by = PageState.ACKNOWLEDGED, now, person.key
     page.case.engineer, page.case.acknowledged_at = person.key, now
     record(session, "page.accepted", now, case_id=page.case_id, person=person.key)
-    _stop(session, page, now, except_person=person.key)
+    _stop(session, page, now)
     return Answer.DONE
 
 
@@ -179,17 +179,11 @@ def _locked(session: Session, page_id: int) -> Page:
     return session.get_one(Page, page_id, with_for_update=True, populate_existing=True)
 
 
-def _stop(session: Session, page: Page, now: datetime, except_person: str) -> None:
-    others = session.scalars(
-        sa.select(Attempt)
-        .where(
-            Attempt.page_id == page.id,
-            Attempt.state.in_(LIVE_STATES),
-            Attempt.person_key != except_person,
-        )
-        .with_for_update()
+def _stop(session: Session, page: Page, now: datetime) -> None:
+    live = session.scalars(
+        sa.select(Attempt).where(Attempt.page_id == page.id, Attempt.state.in_(LIVE_STATES)).with_for_update()
     )
-    for attempt in others:
+    for attempt in live:
         if attempt.provider_sid is None:
             # Not yet out, or just going out: the sender looks at the page once more before it dials.
             attempt.state = AttemptState.CANCELLED

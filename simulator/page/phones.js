@@ -67,8 +67,8 @@ function ring(state) {
 function announce() {
   const ringing = [caller, ...engineers.values()].filter((phone) => phone.handset.rings);
   const inSight = ({ element }) => {
-    const { top, bottom } = element.getBoundingClientRect();
-    return top < innerHeight - 80 && bottom > 80;
+    const { top, bottom } = element.querySelector(".answer").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
   };
   bell.hidden = ringing.length === 0 || ringing.some(inSight);
   bell.onclick = () => {

@@ -8,12 +8,15 @@ import pytest
 
 from core.database import Database
 from core.settings import Settings, load_settings
+from tests.reused_database import reused_postgres, reused_url
+
+__all__ = ["database", "make_settings", "reused_postgres", "reused_url"]
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(reused_url: str) -> Iterator[Database]:
     """A migrated, empty database; nobody is woken."""
-    database = Database(database_url)
+    database = Database(reused_url)
     yield database
     database.close()
 

@@ -40,9 +40,9 @@ def bell() -> Bell:
 
 
 @pytest.fixture
-def ringing(database_url: str, bell: Bell) -> Iterator[Database]:
+def ringing(reused_url: str, bell: Bell) -> Iterator[Database]:
     """A database whose wake-ups are noted."""
-    database = Database(database_url, wake=bell)
+    database = Database(reused_url, wake=bell)
     bell.database = database
     yield database
     database.close()
@@ -126,9 +126,9 @@ def test_it_lets_many_threads_read_and_write_the_same_row(database: Database) ->
         assert session.get_one(Person, "dana").name == "80"
 
 
-def test_it_lets_two_databases_of_one_file_write_in_turn(database_url: str) -> None:
+def test_it_lets_two_databases_of_one_file_write_in_turn(reused_url: str) -> None:
     """What two processes do: there the lock of the process does not help."""
-    databases = [Database(database_url) for _ in range(2)]
+    databases = [Database(reused_url) for _ in range(2)]
 
     def write(number: int) -> None:
         with databases[number % 2].writing() as session:
@@ -190,8 +190,8 @@ def test_it_wakes_nobody_when_nothing_is_due_or_the_transaction_failed(ringing: 
     assert bell.notes == []
 
 
-def test_it_serves_more_threads_than_it_has_connections(database_url: str) -> None:
-    database = Database(database_url, threads=2)
+def test_it_serves_more_threads_than_it_has_connections(reused_url: str) -> None:
+    database = Database(reused_url, threads=2)
     together = threading.Barrier(6)
 
     def read(_: int) -> int:

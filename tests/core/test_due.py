@@ -210,8 +210,9 @@ def test_it_tries_again_after_growing_pauses_and_gives_up_at_last(database: Data
 
 def test_it_gives_up_at_once_what_can_never_succeed(database: Database, claim: Claiming) -> None:
     enqueue(database, "case:1")
+    (claimed,) = claim()
     with database.writing() as session:
-        assert due.retry(session, claim()[0], NOON, "wrong number", permanent=True) is DueState.DEAD
+        assert due.retry(session, claimed, NOON, "wrong number", permanent=True) is DueState.DEAD
     assert states(database) == [DueState.DEAD]
 
 
@@ -267,8 +268,8 @@ def test_it_skips_what_another_worker_is_just_claiming(database: Database) -> No
     assert [claimed.subject for claimed in second] == ["case:3"]
 
 
-def test_it_gives_each_piece_of_work_to_one_of_many_workers(database_url: str) -> None:
-    databases = [Database(database_url) for _ in range(3)]
+def test_it_gives_each_piece_of_work_to_one_of_many_workers(reused_url: str) -> None:
+    databases = [Database(reused_url) for _ in range(3)]
     enqueue(databases[0], *(f"case:{n}" for n in range(60)))
 
     def work(database: Database) -> list[int]:

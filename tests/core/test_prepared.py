@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -71,3 +74,39 @@ def test_it_says_that_the_connection_was_lost(database: Database) -> None:
     assert lost.value.connection_invalidated
     with database.writing_quickly() as transaction:
         assert transaction.rows(BY_PHONE, phone="nobody's") == []
+
+
+def test_it_commits_what_others_brought_when_one_of_a_group_cannot_be_written(database: Database) -> None:
+    """Whoever comes first writes for all that wait; a number too great for the database is not their fault."""
+    numbers = [1, 2**70, 2, 2**70, 3]
+    gate = threading.Barrier(len(numbers) + 1)
+
+    def write(number: int) -> int | None:
+        with database.writing_quickly() as transaction:
+            transaction.add(EVENT, at=NOON, kind="test", data={"n": str(number)})
+            transaction.add(DUE, kind="test", subject=str(number), due_at=NOON, payload={}, attempts=number)
+            gate.wait(5)
+        return number
+
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        waiting = [pool.submit(write, number) for number in numbers]
+        with database.writing() as session:  # so that all of them come while somebody writes
+            session.execute(sa.select(Event.id))
+            gate.wait(5)
+            time.sleep(0.05)
+        errors = [future.exception(timeout=10) for future in waiting]
+    assert [error is None for error in errors] == [number < 2**70 for number in numbers]
+    with database.reading() as session:
+        assert sorted(session.scalars(sa.select(Due.subject))) == ["1", "2", "3"]
+        assert sorted(event.data["n"] for event in session.scalars(sa.select(Event))) == ["1", "2", "3"]
+
+
+def test_it_loses_none_of_many_writers(database: Database) -> None:
+    def write(number: int) -> None:
+        with database.writing_quickly() as transaction:
+            transaction.add(DUE, kind="test", subject=f"case:{number}", due_at=NOON, payload={})
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(60)))
+    with database.reading() as session:
+        assert len(set(session.scalars(sa.select(Due.subject)))) == 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,14 @@ from core.models import FIRST_CASE_NUMBER, Case
 from core.schema import is_current, migrate
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database that nothing but the migrations has touched."""
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 def _import_all_models() -> None:

@@ -26,13 +26,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def wake(database_url: str, folder: Path) -> Wake:
-    return PipeWake(folder) if database_url.startswith("sqlite") else PostgresWake()
+def wake(reused_url: str, folder: Path) -> Wake:
+    return PipeWake(folder) if reused_url.startswith("sqlite") else PostgresWake()
 
 
 @pytest.fixture
-def ringing(database_url: str, wake: Wake) -> Iterator[Database]:
-    database = Database(database_url, wake=wake)
+def ringing(reused_url: str, wake: Wake) -> Iterator[Database]:
+    database = Database(reused_url, wake=wake)
     yield database
     database.close()
 
@@ -42,9 +42,9 @@ def _open_bell(url: str, folder: Path) -> Bell:
 
 
 @pytest.fixture
-def bell(database_url: str, folder: Path) -> Iterator[Bell]:
+def bell(reused_url: str, folder: Path) -> Iterator[Bell]:
     """A bell that listens already."""
-    bell = _open_bell(database_url, folder)
+    bell = _open_bell(reused_url, folder)
     bell.wait(0)
     yield bell
     bell.close()
@@ -64,9 +64,9 @@ def _wait_and_tell(url: str, folder: Path, tell: Connection) -> None:
     bell.close()
 
 
-def test_it_wakes_another_process_within_50_ms(database_url: str, folder: Path, ringing: Database) -> None:
+def test_it_wakes_another_process_within_50_ms(reused_url: str, folder: Path, ringing: Database) -> None:
     here, there = processes.Pipe()
-    waiting = processes.Process(target=_wait_and_tell, args=(database_url, folder, there))
+    waiting = processes.Process(target=_wait_and_tell, args=(reused_url, folder, there))
     waiting.start()
     assert here.poll(10)
     assert here.recv() == "listening"
@@ -102,8 +102,8 @@ def test_it_does_not_wait_for_less_than_no_time(bell: Bell) -> None:
     assert not bell.wait(-1)
 
 
-def test_it_wakes_every_worker(database_url: str, folder: Path, ringing: Database) -> None:
-    bells = [_open_bell(database_url, folder) for _ in range(3)]
+def test_it_wakes_every_worker(reused_url: str, folder: Path, ringing: Database) -> None:
+    bells = [_open_bell(reused_url, folder) for _ in range(3)]
     for bell in bells:
         bell.wait(0)
     _commit(ringing)

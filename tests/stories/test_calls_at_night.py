@@ -6,12 +6,12 @@ from datetime import datetime
 
 import pytest
 
+from simulator.phones import Answers
 from tests.house import (
     BELL,
     CENTRAL,
     DANA,
     GRACE,
-    MANAGED,
     MARIA,
     NIGHT,
     OMAR,
@@ -26,6 +26,7 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def test_it_takes_an_elite_customer_from_the_greeting_to_the_case_number(house: House) -> None:
+    house.phone(DANA).behave(Answers(4, presses="1"))
     caller = house.call(MARIA)
     caller.hears(
         "SMA Technologies after-hours support", "Monday to Friday, 8 AM to 5 PM", "open again 8 AM today",
@@ -136,21 +137,7 @@ def test_it_counts_wrong_keys_and_silence_together_and_forgets_them_at_the_next_
     assert house.case.priority == 2
 
 
-def test_it_tells_a_customer_without_an_agreement_for_the_service(house: House) -> None:
-    caller = house.call(TOM, MANAGED)
-    caller.hears("We find no agreement for this service", "told of it quietly").leaves()
-    house.fast_forward(10)
-    assert house.case.verified
-    assert house.case.due_at is None
-    assert house.decision.outcome == "notify"
-    assert house.reasons[-1] == "no-agreement"
-    assert house.rung == {}
-    assert sum(house.texted.values()) == 1
-
-
-@pytest.mark.parametrize(
-    "verdict", ["TN-Validation-Passed-A", "TN-Validation-Failed-C", "No-TN-Validation", None]
-)
+@pytest.mark.parametrize("verdict", ["TN-Validation-Failed-C", None])
 def test_it_keeps_the_carriers_verdict_on_the_number(house: House, verdict: str | None) -> None:
     house.call(MARIA, stir=verdict).presses("1").leaves()
     (call,) = house.phone_calls

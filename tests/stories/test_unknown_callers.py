@@ -6,7 +6,7 @@ import pytest
 
 from tests.house import DANA, STRANGER, SUPPORT, House, agreement
 
-WITHHELD = ["anonymous", "Restricted", "+266696687"]
+WITHHELD = ["Restricted", "+266696687"]
 
 
 def test_it_recognises_a_stranger_by_the_support_id(house: House) -> None:

@@ -1,0 +1,130 @@
+"""Group commit: writers that come while another one commits are committed together by the next.
+
+Most of what a small transaction costs is its commit: a disk that must confirm. Requests of a saturated server wait
+for each other anyway; here one of them, whoever comes first, writes for all that wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.prepared import Prepared
+
+_Statement = tuple[str, Any]
+
+
+class QuickTransaction:
+    """Reads at once, and writes that are kept back until the end, for one group commit."""
+
+    def __init__(self, dialect: sa.Dialect, connection: Any) -> None:
+        self._dialect = dialect
+        self._connection = connection
+        self.writes: list[_Statement] = []
+
+    def rows(self, statement: Prepared, **values: Any) -> list[Any]:
+        """The rows of a query."""
+        compiled = statement.compiled(self._dialect)
+        cursor = self._connection.execute(compiled.sql, compiled.parameters(values))
+        return compiled.rows(cursor.fetchall())
+
+    def add(self, statement: Prepared, **values: Any) -> None:
+        """Write at the end; a violated constraint is raised there, and none of the transaction is kept."""
+        compiled = statement.compiled(self._dialect)
+        self.writes.append((compiled.sql, compiled.parameters(values)))
+
+
+class _Job:
+    def __init__(self, writes: list[_Statement]) -> None:
+        self.writes = writes
+        self.done = False
+        self.error: Exception | None = RuntimeError("the group was not committed")
+
+
+class GroupCommit:
+    """Quick transactions on a database. ``turn`` is what its other writers in this process wait for."""
+
+    def __init__(self, engine: sa.Engine, turn: AbstractContextManager[Any] | None) -> None:
+        # Reads stand alone, and the group's transaction is begun and ended here by hand.
+        self._engine = engine
+        self._dialect = engine.dialect
+        self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._turn = turn or threading.Lock()
+        self._mutex = threading.Lock()
+        self._waiting: list[_Job] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[QuickTransaction]:
+        """Read, then write all or nothing. The driver's errors come as SQLAlchemy's."""
+        pooled = self._engine.raw_connection()
+        try:
+            transaction = QuickTransaction(self._dialect, pooled.driver_connection)
+            yield transaction
+            self._commit(transaction.writes, pooled.driver_connection)
+        except self._errors as error:
+            raise self._translated(error, pooled) from error
+        finally:
+            pooled.close()
+
+    def _commit(self, writes: list[_Statement], connection: Any) -> None:
+        if not writes:
+            return
+        job = _Job(writes)
+        with self._mutex:
+            self._waiting.append(job)
+        with self._turn:
+            if not job.done:
+                with self._mutex:
+                    group, self._waiting = self._waiting, []
+                self._write(group, connection)
+        if job.error is not None:
+            raise job.error
+
+    def _write(self, group: list[_Job], connection: Any) -> None:
+        """Write a group in one transaction; if one of them fails, each in a transaction of its own."""
+        try:
+            self._write_together(group, connection)
+            for job in group:
+                job.error = None
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not pass for a commit of the others
+            if len(group) == 1:
+                group[0].error = error
+            else:
+                for job in group:
+                    self._write([job], connection)
+        finally:
+            for job in group:
+                job.done = True
+
+    def _write_together(self, group: list[_Job], connection: Any) -> None:
+        if not self._sqlite:
+            with connection.pipeline(), connection.transaction():
+                self._execute(group, connection)
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._execute(group, connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    @staticmethod
+    def _execute(group: list[_Job], connection: Any) -> None:
+        for job in group:
+            for sql, parameters in job.writes:
+                connection.execute(sql, parameters)
+
+    def _translated(self, error: Exception, pooled: Any) -> Exception:
+        lost = self._dialect.is_disconnect(error, pooled.driver_connection, None)  # type: ignore[arg-type]
+        if lost:
+            pooled.invalidate(error)
+        return sa.exc.DBAPIError.instance(
+            None, None, error, self._errors, connection_invalidated=lost, dialect=self._dialect
+        )
