@@ -63,13 +63,16 @@ class Worker:
         return done
 
     def run(self, bell: Bell, stop: threading.Event) -> None:
-        """Work until ``stop`` is set."""
-        self.start()
+        """Work until ``stop`` is set; a database that does not answer, at the start even, is waited for."""
+        started = False
         with ThreadPoolExecutor(_THREADS) as pool:
             running: set[Future[None]] = set()
             while not stop.is_set():
                 running = {future for future in running if not future.done()}
                 try:
+                    if not started:
+                        self.start()
+                        started = True
                     claims = self._look(_THREADS - len(running))
                     running |= {pool.submit(self.do, claim) for claim in claims}
                     if len(running) == _THREADS:

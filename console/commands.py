@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from console import desk
 from console.case_page import describe
-from console.numbers import point_numbers
+from console.connecting import point_numbers
 from core.due import Due, DueState
 from core.models import Case
 from core.schema import migrate as migrate_schema

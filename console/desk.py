@@ -16,7 +16,7 @@ import requests
 from honcho.manager import Manager
 from honcho.printer import Printer
 
-from console.numbers import point_numbers
+from console.connecting import point_numbers
 from core.schema import migrate
 from core.settings import Settings, SettingsError, load_settings
 from core.telephony import TelephonyError

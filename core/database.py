@@ -119,6 +119,7 @@ class Database:
 
     def close(self) -> None:
         """Give the connections back."""
+        self._quick.close()
         self.engine.dispose()
         self._quick_engine.dispose()
 
@@ -131,12 +132,12 @@ def wake_after_commit(session: Session) -> None:
 def _engine(url: str, threads: int, **options: Any) -> sa.Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, threads)
-    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_recycle=1800, **options)
+    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_recycle=1800, pool_use_lifo=True, **options)
 
 
 def _sqlite_engine(url: str, threads: int) -> sa.Engine:
     Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=threads, max_overflow=4)
+    engine = sa.create_engine(url, pool_size=threads, max_overflow=4, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:

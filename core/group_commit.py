@@ -39,10 +39,22 @@ class QuickTransaction:
 
 
 class _Job:
+    """Writes that wait for their group. Its writer sleeps until they are done, or until it must lead the next."""
+
     def __init__(self, writes: list[_Statement]) -> None:
         self.writes = writes
         self.done = False
         self.error: Exception | None = RuntimeError("the group was not committed")
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def sleep(self) -> None:
+        """Wait to be woken."""
+        self._bell.acquire()
+
+    def wake(self) -> None:
+        """Wake the one that sleeps."""
+        self._bell.release()
 
 
 class GroupCommit:
@@ -57,6 +69,8 @@ class GroupCommit:
         self._turn = turn or threading.Lock()
         self._mutex = threading.Lock()
         self._waiting: list[_Job] = []
+        self._led = False  # whether somebody commits, or has been woken to
+        self._writer: sa.PoolProxiedConnection | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[QuickTransaction]:
@@ -65,43 +79,61 @@ class GroupCommit:
         try:
             transaction = QuickTransaction(self._dialect, pooled.driver_connection)
             yield transaction
-            self._commit(transaction.writes, pooled.driver_connection)
+            self._commit(transaction.writes)
         except self._errors as error:
             raise self._translated(error, pooled) from error
         finally:
             pooled.close()
 
-    def _commit(self, writes: list[_Statement], connection: Any) -> None:
+    def _commit(self, writes: list[_Statement]) -> None:
         if not writes:
             return
         job = _Job(writes)
         with self._mutex:
             self._waiting.append(job)
-        with self._turn:
-            if not job.done:
-                with self._mutex:
-                    group, self._waiting = self._waiting, []
-                self._write(group, connection)
+            leads, self._led = not self._led, True
+        if not leads:
+            job.sleep()
+        if not job.done:
+            self._lead()
         if job.error is not None:
             raise job.error
 
-    def _write(self, group: list[_Job], connection: Any) -> None:
+    def _lead(self) -> None:
+        """Commit for all that wait, hand the lead to one that has come meanwhile, and wake the others."""
+        group: list[_Job] = []
+        try:
+            with self._turn:
+                with self._mutex:
+                    group, self._waiting = self._waiting, []
+                self._write(group)
+        finally:
+            with self._mutex:
+                following = self._waiting[0] if self._waiting else None
+                self._led = following is not None
+            for job in (*group, following):
+                if job is not None:
+                    job.wake()
+
+    def _write(self, group: list[_Job]) -> None:
         """Write a group in one transaction; if one of them fails, each in a transaction of its own."""
         try:
-            self._write_together(group, connection)
+            self._write_together(group)
             for job in group:
                 job.error = None
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not pass for a commit of the others
+            self._forget_if_lost(error)
             if len(group) == 1:
                 group[0].error = error
             else:
                 for job in group:
-                    self._write([job], connection)
+                    self._write([job])
         finally:
             for job in group:
                 job.done = True
 
-    def _write_together(self, group: list[_Job], connection: Any) -> None:
+    def _write_together(self, group: list[_Job]) -> None:
+        connection = self._writing_connection()
         if not self._sqlite:
             with connection.pipeline(), connection.transaction():
                 self._execute(group, connection)
@@ -115,6 +147,22 @@ class GroupCommit:
                 connection.execute("ROLLBACK")
             raise
 
+    def _writing_connection(self) -> Any:
+        """Always the same one: a connection of SQLite drops its page cache whenever another one has written."""
+        if self._writer is None or not self._writer.is_valid:
+            self._writer = self._engine.raw_connection()
+        return self._writer.driver_connection
+
+    def _forget_if_lost(self, error: Exception) -> None:
+        if self._writer is not None and self._is_lost(error, self._writer):
+            self._writer.invalidate(error)
+
+    def close(self) -> None:
+        """Give the writing connection back."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
     @staticmethod
     def _execute(group: list[_Job], connection: Any) -> None:
         for job in group:
@@ -122,9 +170,15 @@ class GroupCommit:
                 connection.execute(sql, parameters)
 
     def _translated(self, error: Exception, pooled: Any) -> Exception:
-        lost = self._dialect.is_disconnect(error, pooled.driver_connection, None)  # type: ignore[arg-type]
+        lost = self._is_lost(error, pooled)
         if lost:
             pooled.invalidate(error)
         return sa.exc.DBAPIError.instance(
             None, None, error, self._errors, connection_invalidated=lost, dialect=self._dialect
+        )
+
+    def _is_lost(self, error: Exception, pooled: Any) -> bool:
+        dbapi: Any = error
+        return isinstance(error, self._errors) and self._dialect.is_disconnect(
+            dbapi, pooled.driver_connection, None
         )

@@ -179,11 +179,20 @@ class Event(Base):
     """One thing that happened: audit, timeline and outbox at once. Written with the change that it tells."""
 
     __tablename__ = "events"
+    __table_args__ = (
+        # Partial: the first event of a call, written while its phone rings, has no case yet.
+        sa.Index(
+            "ix_events_case_id",
+            "case_id",
+            postgresql_where=sa.text("case_id IS NOT NULL"),
+            sqlite_where=sa.text("case_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[Instant]
     kind: Mapped[str] = mapped_column(sa.String(40))
-    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"))
     call_sid: Mapped[str | None] = mapped_column(sa.String(34), index=True)
     person: Mapped[str | None] = mapped_column(sa.String(64))
     data: Mapped[Json]

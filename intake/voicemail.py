@@ -52,7 +52,7 @@ def settle(session: Session, context: Context, call: Call, form: Mapping[str, st
         return
     now = context.clock.now()
     recording.duration_s = _seconds(form) if _seconds(form) is not None else recording.duration_s
-    recording.error_code = form.get("ErrorCode") or None
+    recording.error_code = form.get("ErrorCode", "")[:10] or None
     if form.get("RecordingStatus") == "absent" or _too_short(context, call, recording):
         recording.state = RecordingState.NEAR_MISS
         record(
@@ -181,8 +181,11 @@ def fetch_audio(context: Context, claim: due.Claim) -> None:
 
 def settle_unreviewed(context: Context, claim: due.Claim) -> None:
     """Due work: the caller should long have sent or repeated the message; count it as sent."""
-    with due.finishing(context.database, claim) as session:
+    with context.database.writing() as session:
         call = session.get_one(Call, claim.payload["call"], with_for_update=True)
+        # Finished first: sending cancels what else would look at the call again.
+        if not due.finish(session, claim):
+            raise due.LeaseLost(claim.subject)
         latest = [recording.sid for recording in recordings_of(session, call)][-1:]
         reviewed = call.state == State.REVIEW and latest == [claim.payload["recording"]]
         if reviewed or not _is_on_the_line(call):

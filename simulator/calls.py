@@ -16,7 +16,7 @@ from simulator.scheduler import Handle
 
 if TYPE_CHECKING:
     from simulator.company import PhoneCompany
-    from simulator.numbers import OwnNumber
+    from simulator.own_numbers import OwnNumber
     from simulator.phones import Phone
 
 _SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}

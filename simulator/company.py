@@ -34,7 +34,7 @@ from simulator.events import EventLog
 from simulator.interpreter import Replaced, Source, run
 from simulator.legs import Placing, place
 from simulator.messages import Message, MessageDesk
-from simulator.numbers import OwnNumber
+from simulator.own_numbers import OwnNumber
 from simulator.parts import Callback
 from simulator.phones import Behaviour, NeverAnswers, Phone
 from simulator.recordings import Recording

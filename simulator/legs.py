@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simulator import audio
 from simulator.calls import Call
 from simulator.interpreter import Replaced, Source, run, sleep
-from simulator.numbers import is_dialable
+from simulator.own_numbers import is_dialable
 from simulator.process import Step
 from simulator.record import StatusCallback, report, store
 from simulator.recordings import Recording, Take

@@ -15,7 +15,6 @@ _CALLER_TAKES = (
     r"production system is down.*?press (\d)",
     r"accept the charges.*?press (\d)",
     r"send your message, press (\d)",
-    r"that is right, press (\d)",
 )
 _HEAR_IT = r"hear the voicemail, press (\d)"
 _ACCEPT = r"accept the case, press (\d)"

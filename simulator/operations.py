@@ -11,7 +11,7 @@ from simulator.calls import Call
 from simulator.company import PhoneCompany
 from simulator.interpreter import Source
 from simulator.legs import Placing
-from simulator.numbers import SETTABLE, OwnNumber, is_dialable, is_number
+from simulator.own_numbers import SETTABLE, OwnNumber, is_dialable, is_number
 from simulator.parts import EVENTS, Callback
 from simulator.record import StatusCallback
 from simulator.recordings import Recording

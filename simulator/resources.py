@@ -9,7 +9,7 @@ from typing import Any
 from simulator.calls import Call
 from simulator.company import PhoneCompany
 from simulator.messages import Message
-from simulator.numbers import OwnNumber
+from simulator.own_numbers import OwnNumber
 from simulator.recordings import Recording
 
 API = "/2010-04-01"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator import behaviours
 from simulator.company import PhoneCompany
-from simulator.numbers import SETTABLE
+from simulator.own_numbers import SETTABLE
 
 DEFAULT = Path(__file__).with_name("scene.json")
 

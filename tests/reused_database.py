@@ -44,5 +44,5 @@ def _empty(url: str) -> None:
         made = {name for (name,) in rows}
         for table in reversed(Base.metadata.sorted_tables):
             if table.name in made:
-                connection.execute(f"DELETE FROM {table.name}")  # type: ignore[arg-type]  # names of our own
+                connection.execute(f"DELETE FROM {table.name}")  # a name of our own
         connection.execute("SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence")

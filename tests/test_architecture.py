@@ -1,6 +1,6 @@
 """The house: who may import whom, who may know Flask or the time, and what names mean.
 
-    core  <-  routing  <-  intake  <-  webhooks | console  <-  app.py, worker.py
+core  <-  routing  <-  intake  <-  webhooks | console  <-  app.py, worker.py
 """
 
 from __future__ import annotations
@@ -34,7 +34,16 @@ PURE = (
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
     "intake/phone/flow.py",
 )  # fmt: skip
-IMPURE_MODULES = {"sqlalchemy", "flask", "requests", "psycopg", "random", "secrets", "core.database", "core.models"}
+IMPURE_MODULES = {
+    "sqlalchemy",
+    "flask",
+    "requests",
+    "psycopg",
+    "random",
+    "secrets",
+    "core.database",
+    "core.models",
+}
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}
 CLOCK_OWNERS = {"datetime", "date", "time", "dt"}
 
@@ -105,22 +114,26 @@ def web_frameworks(sources: Mapping[str, str]) -> list[str]:
 def impurities(source: str, file: str) -> list[str]:
     """What a pure module must not do: import the world, or look at the clock."""
     found = [str(i) for i in imports_in(source, file) if {i.top, i.module} & IMPURE_MODULES]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and _reads_a_clock(node.func):
-            found.append(f"{file}:{node.lineno} reads a clock: {ast.unparse(node.func)}()")
-    return found
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    clocks = [call for call in calls if _reads_a_clock(call.func)]
+    return found + [f"{file}:{call.lineno} reads a clock: {ast.unparse(call.func)}()" for call in clocks]
 
 
 def _reads_a_clock(called: ast.expr) -> bool:
     if isinstance(called, ast.Attribute) and called.attr in CLOCKS:
-        owner = called.value.attr if isinstance(called.value, ast.Attribute) else getattr(called.value, "id", "")
+        owner = (
+            called.value.attr if isinstance(called.value, ast.Attribute) else getattr(called.value, "id", "")
+        )
         return owner in CLOCK_OWNERS
     return isinstance(called, ast.Name) and called.id in {"utcnow", "monotonic", "time_ns"}
 
 
 def shadowing(paths: list[str]) -> list[str]:
     """Modules that have the name of one of the standard library's."""
-    names = {path: Path(path).stem if not path.endswith("__init__.py") else Path(path).parent.name for path in paths}
+    names = {
+        path: Path(path).stem if not path.endswith("__init__.py") else Path(path).parent.name
+        for path in paths
+    }
     return [path for path, name in names.items() if name in sys.stdlib_module_names]
 
 
@@ -167,7 +180,10 @@ def test_it_shadows_nothing_of_the_standard_library(sources: dict[str, str]) -> 
         ("core/clock.py", "import sys, worker"),
         ("routing/paging/pages.py", "from intake.cases import open_case"),
         ("routing/paging/pages.py", "def f():\n    import webhooks.edge"),
-        ("routing/paging/pages.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import console"),
+        (
+            "routing/paging/pages.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import console",
+        ),
         ("intake/cases.py", "from webhooks.edge import context"),
         ("intake/cases.py", "import importlib\nimportlib.import_module('console.pages')"),
         ("webhooks/voice.py", "from console import case_page"),

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SAYING = {"say", "policy_say", "_say"}
 
 # Names that are put together: their beginning, and everything that may follow.
-PUT_TOGETHER = {
+PUT_TOGETHER: dict[str, tuple[str, ...]] = {
     "open_case_": tuple(flow.Standing),
     "unverified_": get_args(Line.model_fields["unknown_callers"].annotation),
     "sms_": tuple(Purpose),
@@ -27,7 +27,9 @@ PUT_TOGETHER = {
 
 
 def _trees() -> Iterator[ast.AST]:
-    for file in chain.from_iterable((ROOT / name).rglob("*.py") for name in ("routing", "intake", "webhooks", "console")):
+    for file in chain.from_iterable(
+        (ROOT / name).rglob("*.py") for name in ("routing", "intake", "webhooks", "console")
+    ):
         if file != ROOT / "routing" / "prompts.py":
             yield ast.parse(file.read_text())
 
@@ -40,11 +42,12 @@ def _names_said(tree: ast.AST) -> Iterator[str]:
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         name = node.args[0]
         if called in SAYING and isinstance(name, ast.Constant):
-            yield name.value
+            yield str(name.value)
         elif called in SAYING and isinstance(name, ast.JoinedStr):
             start = name.values[0]
             assert isinstance(start, ast.Constant)
-            yield from (f"{start.value}{end}" for end in PUT_TOGETHER[start.value])
+            begins = str(start.value)
+            yield from (begins + end for end in PUT_TOGETHER[begins])
 
 
 def _all_words(tree: ast.AST) -> set[str]:

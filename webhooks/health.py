@@ -26,6 +26,17 @@ def show() -> tuple[Response, int]:
     return jsonify(ok=not problems, problems=problems, spooled=spooled), 503 if problems else 200
 
 
+@health.get("/health/web")
+def web() -> tuple[Response, int]:
+    """For a load balancer: 200 while this process can answer a call, whatever else is broken."""
+    context: Context = current_app.extensions["nightbell"]
+    try:
+        context.policies.current()
+    except (NoPolicy, PolicyError, sa.exc.SQLAlchemyError) as error:
+        return jsonify(ok=False, problems=[type(error).__name__]), 503
+    return jsonify(ok=True), 200
+
+
 def _problems(context: Context) -> list[str]:
     try:
         context.policies.current()

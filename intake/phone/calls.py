@@ -53,7 +53,7 @@ def begin(
     consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
     hunted = sum(effect.act is Act.HUNT_NEXT for effect in result.effects)
     transaction.add(
-        _CALL, sid=sid, line=line_key, from_number=number, stir=form.get("StirVerstat"),
+        _CALL, sid=sid, line=line_key, from_number=number, stir=form.get("StirVerstat", "")[:40] or None,
         policy_version=current.version, started_at=now, state=result.next, hunted=hunted,
         customer_id=caller.customer_id, contact_id=caller.contact_id, identified_by=caller.identified_by,
         tier=caller.tier, consent_terms=caller.consent_terms, open_case_id=caller.open_case_id,

@@ -13,6 +13,14 @@ class Call(Base):
     gets the answer it got before and has no second effect."""
 
     __tablename__ = "calls"
+    __table_args__ = (
+        sa.Index(
+            "ix_calls_near_miss",
+            "started_at",
+            postgresql_where=sa.text("near_miss"),
+            sqlite_where=sa.text("near_miss"),
+        ),
+    )
 
     sid: Mapped[str] = mapped_column(sa.String(34), primary_key=True)
     line: Mapped[str] = mapped_column(sa.String(40))
@@ -40,4 +48,4 @@ class Call(Base):
     adding: Mapped[bool] = mapped_column(default=False)
     sent: Mapped[bool] = mapped_column(default=False)
     case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"))
-    near_miss: Mapped[bool] = mapped_column(default=False, index=True)
+    near_miss: Mapped[bool] = mapped_column(default=False)

@@ -169,7 +169,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('sid', name=op.f('pk_calls'))
     )
     with op.batch_alter_table('calls', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_calls_near_miss'), ['near_miss'], unique=False)
+        batch_op.create_index('ix_calls_near_miss', ['started_at'], unique=False, postgresql_where=sa.text('near_miss'), sqlite_where=sa.text('near_miss'))
 
     op.create_table('decisions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -205,7 +205,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_events_call_sid'), ['call_sid'], unique=False)
-        batch_op.create_index(batch_op.f('ix_events_case_id'), ['case_id'], unique=False)
+        batch_op.create_index('ix_events_case_id', ['case_id'], unique=False, postgresql_where=sa.text('case_id IS NOT NULL'), sqlite_where=sa.text('case_id IS NOT NULL'))
 
     op.create_table('messages',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -313,7 +313,7 @@ def downgrade() -> None:
 
     op.drop_table('messages')
     with op.batch_alter_table('events', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_events_case_id'))
+        batch_op.drop_index('ix_events_case_id', postgresql_where=sa.text('case_id IS NOT NULL'), sqlite_where=sa.text('case_id IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_events_call_sid'))
 
     op.drop_table('events')
@@ -323,7 +323,7 @@ def downgrade() -> None:
 
     op.drop_table('decisions')
     with op.batch_alter_table('calls', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_calls_near_miss'))
+        batch_op.drop_index('ix_calls_near_miss', postgresql_where=sa.text('near_miss'), sqlite_where=sa.text('near_miss'))
 
     op.drop_table('calls')
     with op.batch_alter_table('cases', schema=None) as batch_op:

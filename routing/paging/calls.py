@@ -49,6 +49,8 @@ def take_step(
 def customer_connected(session: Session, context: Context, attempt_id: int) -> None:
     """The customer's phone was answered: that instant is the response, whatever is lost afterwards."""
     attempt, _page = _locked(session, attempt_id)
+    if attempt.menu != Menu.BRIDGE:
+        return  # a late word of a call that is over: its end has been judged, by the engineer perhaps
     stamp_response(session, attempt.case, context.clock.now(), "call", attempt.person_key)
 
 

@@ -93,8 +93,11 @@ def ring(context: Context, claim: due.Claim) -> None:
 
 def step_over(context: Context, claim: due.Claim) -> None:
     """Due work: the step's time is over and nobody has accepted."""
-    with due.finishing(context.database, claim) as session:
+    with context.database.writing() as session:
         page = _locked(session, claim.payload["page"])
+        # Finished first: the next step cancels what still waits of this one.
+        if not due.finish(session, claim):
+            raise due.LeaseLost(claim.subject)
         advance(session, context, page, claim.payload["position"])
 
 

@@ -70,7 +70,11 @@ BROKEN = {
     "a header without sound": pcm(2)[:44],
     "no rate": pcm()[:24] + b"\0\0\0\0" + pcm()[28:],
     "no chunks": b"RIFF" + struct.pack("<I", 100) + b"WAVE" + b"\0" * 100,
-    "sound before its format": b"RIFF" + struct.pack("<I", 40) + b"WAVEdata" + struct.pack("<I", 28) + b"\0" * 28,
+    "sound before its format": b"RIFF"
+    + struct.pack("<I", 40)
+    + b"WAVEdata"
+    + struct.pack("<I", 28)
+    + b"\0" * 28,
 }
 
 

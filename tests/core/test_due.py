@@ -116,7 +116,9 @@ def test_it_changes_nothing_for_a_worker_that_lost_its_lease(database: Database,
     assert finish(database, taken)
 
 
-def test_it_lets_a_slow_worker_finish_while_nobody_has_taken_over(database: Database, claim: Claiming) -> None:
+def test_it_lets_a_slow_worker_finish_while_nobody_has_taken_over(
+    database: Database, claim: Claiming
+) -> None:
     enqueue(database, "case:1")
     (slow,) = claim(lease=RAN_OUT)
     assert finish(database, slow)
@@ -138,7 +140,7 @@ def test_it_commits_the_effect_of_work_with_its_end(database: Database, claim: C
     one, two = claim()
     with due.finishing(database, one) as session:
         record(session, "done", NOON)
-    with pytest.raises(ZeroDivisionError), due.finishing(database, two) as session:
+    with pytest.raises(ZeroDivisionError), due.finishing(database, two) as session:  # noqa: PT012  # the end of the block raises
         record(session, "undone", NOON)
         _ = 1 / 0
     assert states(database) == [DueState.DONE, DueState.LEASED]
@@ -185,7 +187,9 @@ def test_it_does_not_cancel_what_is_done(database: Database, claim: Claiming) ->
     assert states(database) == [DueState.DONE]
 
 
-def test_it_tries_again_after_growing_pauses_and_gives_up_at_last(database: Database, claim: Claiming) -> None:
+def test_it_tries_again_after_growing_pauses_and_gives_up_at_last(
+    database: Database, claim: Claiming
+) -> None:
     enqueue(database, "case:1")
     now, pauses = NOON, []
     while True:
@@ -248,7 +252,7 @@ def test_it_looks_for_leases_that_have_run_out_too(database: Database, claim: Cl
 
 
 def test_it_loses_work_with_the_transaction_that_wanted_it(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.writing() as session:
+    with pytest.raises(RuntimeError), database.writing() as session:  # noqa: PT012  # the end of the block raises
         due.enqueue(session, "test", "case:1", NOON)
         session.flush()
         raise RuntimeError
@@ -273,7 +277,7 @@ def test_it_gives_each_piece_of_work_to_one_of_many_workers(reused_url: str) -> 
     enqueue(databases[0], *(f"case:{n}" for n in range(60)))
 
     def work(database: Database) -> list[int]:
-        mine = []
+        mine: list[int] = []
         while True:
             with database.writing() as session:
                 claims = due.claim(session, NOON, LEASE, 3)

@@ -42,7 +42,21 @@ def test_it_writes_a_number_as_e164(raw: str, e164: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "1042", "5550101", "713555010", "71355501012", "client:alice", "+", "++", "+8110000000000000", "x", "*69", "+999123"]
+    "raw",
+    [
+        "",
+        "1042",
+        "5550101",
+        "713555010",
+        "71355501012",
+        "client:alice",
+        "+",
+        "++",
+        "+8110000000000000",
+        "x",
+        "*69",
+        "+999123",
+    ],
 )
 def test_it_refuses_what_no_telephone_can_have(raw: str) -> None:
     """Seven digits too: without an area code nobody can be called back."""

@@ -40,16 +40,18 @@ def test_it_reads_the_same_rows_either_way(database: Database) -> None:
     with database.writing_quickly() as transaction:
         quick = [transaction.rows(EVENTS, kind="test"), transaction.rows(BY_PHONE, phone="+17135550101")]
         assert transaction.rows(BY_PHONE, phone="nobody's") == []
-    assert [[tuple(row) for row in rows] for rows in usual] == [[tuple(row) for row in rows] for rows in quick]
+    assert [[tuple(row) for row in rows] for rows in usual] == [
+        [tuple(row) for row in rows] for rows in quick
+    ]
     assert quick[0][0].at == NOON
     assert quick[1][0].key == "dana"
 
 
 def test_it_keeps_nothing_of_a_failure_and_lets_others_write(database: Database) -> None:
-    with pytest.raises(RuntimeError, match="in the middle"), database.writing_quickly() as transaction:
+    with pytest.raises(RuntimeError, match="in the middle"), database.writing_quickly() as transaction:  # noqa: PT012  # the end of the block raises
         transaction.add(EVENT, at=NOON, kind="lost", data={})
         raise RuntimeError("in the middle")
-    with pytest.raises(sa.exc.IntegrityError), database.writing_quickly() as transaction:
+    with pytest.raises(sa.exc.IntegrityError), database.writing_quickly() as transaction:  # noqa: PT012  # the end of the block raises
         transaction.add(PERSON, key="dana", name="Dana", phone="+17135550101")
         transaction.add(PERSON, key="dana", name="Dana again", phone="+17135550101")
     with database.writing_quickly() as transaction:
@@ -70,7 +72,9 @@ def test_it_says_that_the_connection_was_lost(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("a file has no connection to lose")
     with pytest.raises(sa.exc.DBAPIError) as lost, database.writing_quickly() as transaction:
-        transaction.rows(Prepared(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid()).label("done"))))
+        transaction.rows(
+            Prepared(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid()).label("done")))
+        )
     assert lost.value.connection_invalidated
     with database.writing_quickly() as transaction:
         assert transaction.rows(BY_PHONE, phone="nobody's") == []

@@ -23,27 +23,35 @@ EACH: dict[str, tuple[Verb, str]] = {
     "pause": (Pause(3), '<Pause length="3" />'),
     "one key": (
         Gather((Say("Press 1."), Pause(1)), "/next"),
-        '<Gather action="/next" actionOnEmptyResult="true" finishOnKey="#" input="dtmf" method="POST"'
-        ' numDigits="1" timeout="6"><Say language="en-US" voice="Polly.Joanna">Press 1.</Say>'
-        '<Pause length="1" /></Gather>',
+        (
+            '<Gather action="/next" actionOnEmptyResult="true" finishOnKey="#" input="dtmf" method="POST"'
+            ' numDigits="1" timeout="6"><Say language="en-US" voice="Polly.Joanna">Press 1.</Say>'
+            '<Pause length="1" /></Gather>'
+        ),
     ),
     "many keys": (
         Gather((), "/next", digits=None, timeout_s=8),
-        '<Gather action="/next" actionOnEmptyResult="true" finishOnKey="#" input="dtmf" method="POST"'
-        ' timeout="8" />',
+        (
+            '<Gather action="/next" actionOnEmptyResult="true" finishOnKey="#" input="dtmf" method="POST"'
+            ' timeout="8" />'
+        ),
     ),
     "record": (
         Record("/next", "/done", max_length_s=60, silence_s=4),
-        '<Record action="/next" finishOnKey="#" maxLength="60" method="POST" playBeep="true"'
-        ' recordingStatusCallback="/done" recordingStatusCallbackEvent="completed absent"'
-        ' recordingStatusCallbackMethod="POST" timeout="4" trim="do-not-trim" />',
+        (
+            '<Record action="/next" finishOnKey="#" maxLength="60" method="POST" playBeep="true"'
+            ' recordingStatusCallback="/done" recordingStatusCallbackEvent="completed absent"'
+            ' recordingStatusCallbackMethod="POST" timeout="4" trim="do-not-trim" />'
+        ),
     ),
     "record for a transcript": (
         Record("/next", "/done", transcribe_callback="/text"),
-        '<Record action="/next" finishOnKey="#" maxLength="300" method="POST" playBeep="true"'
-        ' recordingStatusCallback="/done" recordingStatusCallbackEvent="completed absent"'
-        ' recordingStatusCallbackMethod="POST" timeout="8" transcribe="true" transcribeCallback="/text"'
-        ' trim="do-not-trim" />',
+        (
+            '<Record action="/next" finishOnKey="#" maxLength="300" method="POST" playBeep="true"'
+            ' recordingStatusCallback="/done" recordingStatusCallbackEvent="completed absent"'
+            ' recordingStatusCallbackMethod="POST" timeout="8" transcribe="true" transcribeCallback="/text"'
+            ' trim="do-not-trim" />'
+        ),
     ),
     "record without anybody to tell": (
         Record(),
@@ -54,10 +62,12 @@ EACH: dict[str, tuple[Verb, str]] = {
             (Target("+17135550101", "/whisper", "/leg"), Target("sip:desk@pbx.example")),
             "/next", caller_id="+18773632305", timeout_s=40,
         ),
-        '<Dial action="/next" callerId="+18773632305" method="POST" timeout="40">'
-        '<Number method="POST" statusCallback="/leg" statusCallbackEvent="answered completed"'
-        ' statusCallbackMethod="POST" url="/whisper">+17135550101</Number>'
-        "<Sip>sip:desk@pbx.example</Sip></Dial>",
+        (
+            '<Dial action="/next" callerId="+18773632305" method="POST" timeout="40">'
+            '<Number method="POST" statusCallback="/leg" statusCallbackEvent="answered completed"'
+            ' statusCallbackMethod="POST" url="/whisper">+17135550101</Number>'
+            "<Sip>sip:desk@pbx.example</Sip></Dial>"
+        ),
     ),
     "redirect": (Redirect("/there"), '<Redirect method="POST">/there</Redirect>'),
     "hangup": (Hangup(), "<Hangup />"),

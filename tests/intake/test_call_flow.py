@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from intake.phone import flow
 from intake.phone.flow import MAX_TRIES, Act, Effect, Event, Facts, OpenCase, Standing, State, Step, step
-from routing.coverage import Consent, ContactFacts, Outcome
+from routing.coverage import Consent, ContactFacts, Outcome, decide
 from routing.policy import Policy
 
 CENTRAL = ZoneInfo("America/Chicago")
@@ -30,7 +30,7 @@ MANAGED = {
     "tier": "managed-services", "identified_by": "number",
 }  # fmt: skip
 COVERED = {"contact": ELITE}
-UNKNOWN = {"contact": {}}
+UNKNOWN: dict[str, Any] = {"contact": {}}
 CONSENT = {"contact": MANAGED}
 OPEN_CASE = {"contact": ELITE, "open_case": OpenCase(1001, Standing.RINGING, may_escalate=True)}
 QUIET_CASE = {"contact": CLASSIC, "open_case": OpenCase(1001, Standing.WAITS)}
@@ -151,7 +151,9 @@ EDGES: dict[tuple[State, Event], Expected] = {
 
 OTHERWISE: dict[str, tuple[State, Event, Expected]] = {
     "closed, a tier without cover": (
-        S.NEW, E.CALLED, Expected({"contact": CLASSIC}, ["closed_greeting", "not_covered", "ask_priority"], S.PRIORITY, []),
+        S.NEW, E.CALLED, Expected(
+            {"contact": CLASSIC}, ["closed_greeting", "not_covered", "ask_priority"], S.PRIORITY, [],
+        ),
     ),
     "closed, unknown": (
         S.NEW, E.CALLED, Expected(UNKNOWN, ["closed_greeting", "ask_support_id"], S.SUPPORT_ID, []),
@@ -319,13 +321,15 @@ def test_it_goes_another_way_when_something_else_is_known(policy: Policy, name: 
     ("unknown_callers", "told"),
     [("notify", "unverified_notify"), ("page", "unverified_page"), ("hold", "unverified_hold")],
 )
-def test_it_tells_an_unknown_caller_what_the_line_will_do(policy: Policy, unknown_callers: str, told: str) -> None:
+def test_it_tells_an_unknown_caller_what_the_line_will_do(
+    policy: Policy, unknown_callers: str, told: str
+) -> None:
     line = policy.lines["support"].model_copy(update={"unknown_callers": unknown_callers})
     changed = policy.model_copy(update={"lines": {**policy.lines, "support": line}})
     assert said(step(S.SUPPORT_ID, E.SKIPPED, facts(changed)))[0] == told
 
 
-KNOWN = [
+KNOWN: list[dict[str, Any]] = [
     COVERED, UNKNOWN, CONSENT, OPEN_CASE, QUIET_CASE, ADDING, PAGED, WAITING, NOTED, {"now": DAY, **COVERED},
     {"contact": ELITE, "callback_number": None}, {"contact": CLASSIC, "consent_terms": "never"},
     {**CONSENT, "consent_terms": "beforehand"}, {"contact": {"customer": "Prairie"}},
@@ -390,7 +394,12 @@ def test_it_can_come_to_every_state(policy: Policy) -> None:
     hour=st.integers(0, 23),
 )  # fmt: skip
 def test_it_is_honest_what_is_told_before_the_voicemail_is_what_is_decided_with_it(
-    policy: Policy, contact: dict[str, Any], state_and_key: tuple[State, Event], line_wants: str, day: int, hour: int
+    policy: Policy,
+    contact: dict[str, Any],
+    state_and_key: tuple[State, Event],
+    line_wants: str,
+    day: int,
+    hour: int,
 ) -> None:
     at = NIGHT.replace(hour=hour, year=2026, month=1 + day // 31 % 12, day=1 + day % 28)
     line = policy.lines["support"].model_copy(update={"unknown_callers": line_wants})
@@ -404,7 +413,7 @@ def test_it_is_honest_what_is_told_before_the_voicemail_is_what_is_decided_with_
             contact_after = replace(contact_after, consent=value)
         elif act in (Act.CHOOSE, Act.ASSUME):
             contact_after = replace(contact_after, priority=value)
-    outcome = flow.decide(replace(contact_after, voicemail=True), changed).outcome
+    outcome = decide(replace(contact_after, voicemail=True), changed).outcome
     if told == "record_page":
         assert outcome is Outcome.PAGE
     if told == "record_wait":

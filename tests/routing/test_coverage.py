@@ -23,9 +23,9 @@ DAY = datetime(2026, 3, 4, 10, 0, tzinfo=CENTRAL)
 CHRISTMAS = datetime(2026, 12, 25, 10, 0, tzinfo=CENTRAL)  # a Friday
 SATURDAY = datetime(2026, 3, 7, 10, 0, tzinfo=CENTRAL)
 
-ELITE = {"customer": "Lakeside", "tier": "elite", "identified_by": "number"}
-CLASSIC = {"customer": "Prairie", "tier": "classic", "identified_by": "support-id"}
-MANAGED = {
+ELITE: dict[str, Any] = {"customer": "Lakeside", "tier": "elite", "identified_by": "number"}
+CLASSIC: dict[str, Any] = {"customer": "Prairie", "tier": "classic", "identified_by": "support-id"}
+MANAGED: dict[str, Any] = {
     "service": "managed-services", "line": "managed-services", "customer": "Lakeside",
     "tier": "managed-services", "identified_by": "number",
 }  # fmt: skip
@@ -190,17 +190,18 @@ def test_it_shows_every_outcome_and_every_reason_at_least_once() -> None:
 
 def _codes_in_the_source() -> tuple[set[str], set[str]]:
     """Codes of reasons as they stand in the source, and the beginnings of those that are put together."""
-    literal, formatted = set(), set()
+    literal: set[str] = set()
+    formatted: set[str] = set()
     for node in ast.walk(ast.parse(inspect.getsource(coverage))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
             code = node.args[0]
             if isinstance(code, ast.Constant):
-                literal.add(code.value)
+                literal.add(str(code.value))
             else:
                 assert isinstance(code, ast.JoinedStr)
                 start = code.values[0]
                 assert isinstance(start, ast.Constant)
-                formatted.add(start.value)
+                formatted.add(str(start.value))
     return literal, formatted
 
 
@@ -214,7 +215,10 @@ def test_it_gives_every_reason_a_sentence_that_a_customer_could_read(rules: Poli
 
 
 def test_it_says_what_was_promised_in_words(rules: Policy) -> None:
-    sentences = {reason.code: reason.sentence for reason in decide(CASES["covered priority, voicemail"][0], rules).reasons}
+    sentences = {
+        reason.code: reason.sentence
+        for reason in decide(CASES["covered priority, voicemail"][0], rules).reasons
+    }
     assert sentences["tier-covers"] == "The Elite tier covers priority 1 around the clock."
     assert sentences["target"] == "The promise is a response within 1 hour: by Wed 04 Mar 2026, 03:10 CST."
     assert sentences["known-by-number"] == "Lakeside was recognised by telephone number."
@@ -234,7 +238,7 @@ def test_it_keeps_facts_that_json_can_carry() -> None:
 
 ANY_FACTS = st.builds(
     ContactFacts,
-    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001  # hypothesis adds the zone
     channel=st.just("phone"),
     service=st.sampled_from(["support", "managed-services", "managed-operations"]),
     line=st.sampled_from([None, "support", "managed-services", "paging", "holding"]),
@@ -251,7 +255,9 @@ ANY_FACTS = st.builds(
 
 @settings(deadline=None, max_examples=400)
 @given(ANY_FACTS)
-def test_it_rings_nobody_without_a_promise_a_voicemail_and_closed_doors(rules: Policy, known: ContactFacts) -> None:
+def test_it_rings_nobody_without_a_promise_a_voicemail_and_closed_doors(
+    rules: Policy, known: ContactFacts
+) -> None:
     decision = decide(known, rules)
     tier = rules.tiers.get(known.tier or "")
     service = rules.services[known.service]

@@ -25,7 +25,9 @@ def rule(*rings: str, schedule: str = "support", wait_s: int = 90, repeat_s: int
 
 def with_schedule(policy: Policy, **schedule: object) -> Policy:
     document = {"zone": "America/Chicago", **schedule}
-    return policy.model_copy(update={"schedules": {**policy.schedules, "other": Schedule.from_dict(document)}})
+    return policy.model_copy(
+        update={"schedules": {**policy.schedules, "other": Schedule.from_dict(document)}}
+    )
 
 
 def weekly(*members: str) -> dict[str, object]:
@@ -72,7 +74,9 @@ def test_it_repeats_the_last_step_for_ever(policy: Policy) -> None:
 
 def test_it_rings_everybody_when_a_step_would_ring_nobody(policy: Policy) -> None:
     """A gap in the rotation: a promise is running all the same."""
-    away = [{"person": name, "from": "2026-03-01T00:00", "to": "2026-03-08T00:00"} for name in ("dana", "luis")]
+    away = [
+        {"person": name, "from": "2026-03-01T00:00", "to": "2026-03-08T00:00"} for name in ("dana", "luis")
+    ]
     gap = with_schedule(policy, layers=[weekly("dana", "luis")], absences=away)
     for ring in ("on-call", "next", "everyone"):
         assert set(escalation.people_at(gap, rule(ring, schedule="other"), 0, NIGHT)) == {"dana", "luis"}
@@ -86,7 +90,9 @@ def test_it_rings_the_only_one_there_is_again(policy: Policy) -> None:
 
 
 def test_it_waits_as_long_as_each_step_says(policy: Policy) -> None:
-    steps = Escalation(schedule="support", steps=[Step(ring="on-call", wait_s=60), Step(ring="next", wait_s=30)])
+    steps = Escalation(
+        schedule="support", steps=[Step(ring="on-call", wait_s=60), Step(ring="next", wait_s=30)]
+    )
     waits = [escalation.wait_at(steps, position) for position in range(4)]
     assert waits == [MINUTE, MINUTE / 2, MINUTE / 2, MINUTE / 2]
 

@@ -68,11 +68,17 @@ def test_it_writes_people_customers_contacts_and_contracts(database: Database, s
         "Dana Whitfield", "+17135550101", True, True,
     )  # fmt: skip
     assert (lakeside.name, lakeside.support_id) == ("Lakeside Credit Union", "4471")
-    assert (maria.name, maria.phone, maria.email) == ("Maria Alvarez", "+15125550142", "maria@lakeside.example")
+    assert (maria.name, maria.phone, maria.email) == (
+        "Maria Alvarez",
+        "+15125550142",
+        "maria@lakeside.example",
+    )
     assert tiers == {"support": ("elite", "ask"), "managed-services": ("managed-services", "ask")}
 
 
-def test_it_applies_the_same_document_again_without_doubling_anything(database: Database, sample: str) -> None:
+def test_it_applies_the_same_document_again_without_doubling_anything(
+    database: Database, sample: str
+) -> None:
     apply(database, sample)
     before = [count(database, model) for model in (Person, Customer, Contact, Contract)]
     apply(database, sample)
@@ -82,7 +88,9 @@ def test_it_applies_the_same_document_again_without_doubling_anything(database: 
 def test_it_retires_who_is_no_longer_named_and_takes_them_back(database: Database, sample: str) -> None:
     apply(database, sample)
     without = sample.replace(", luis, priya, sam]", ", priya, sam]")
-    without = "\n".join(line for line in without.splitlines() if "Luis Ortega" not in line and "Tom Becker" not in line)
+    without = "\n".join(
+        line for line in without.splitlines() if "Luis Ortega" not in line and "Tom Becker" not in line
+    )
     without = without.replace("  prairie:\n", "  prairie2:\n").replace('"4472"', '"4479"')
     without = without.replace("    contacts:\n  harbor:", "  harbor:")
     apply(database, without)
@@ -130,7 +138,9 @@ def test_it_replaces_contracts_with_their_terms(database: Database, sample: str)
     apply(database, sample.replace("{tier: elite}", "{tier: select, starts: 2026-01-01, ends: 2026-06-30}"))
     with database.reading() as session:
         contract = session.scalars(
-            sa.select(Contract).join(Customer).where(Customer.key == "lakeside", Contract.service == "support")
+            sa.select(Contract)
+            .join(Customer)
+            .where(Customer.key == "lakeside", Contract.service == "support")
         ).one()
     assert contract.tier == "select"
     assert contract.runs_on(date(2026, 6, 30))

@@ -37,43 +37,193 @@ def test_it_promises_the_next_lower_priority_where_a_tier_names_none(policy: Pol
 # What the sample says -> what it says instead, the key that is named, and words of the explanation.
 # The line named must be one on which a part of the key stands.
 WRONG: dict[str, tuple[str, str, str, str]] = {
-    "unknown calendar": ("calendar: business", "calendar: nope", "services.support.calendar", "calendar is called 'nope'; known: business"),
+    "unknown calendar": (
+        "calendar: business",
+        "calendar: nope",
+        "services.support.calendar",
+        "calendar is called 'nope'; known: business",
+    ),
     "unknown zone": ("zone: America/Chicago", "zone: America/Nowhere", "calendars.business", "IANA"),
     "bad hours": ('mon: ["08:00-17:00"]', 'mon: ["8-17"]', "calendars.business", "hours.mon"),
-    "unknown tier": ("{tier: elite}", "{tier: nope}", "customers.lakeside.contracts.support.tier", "tier is called 'nope'"),
-    "unknown service of a contract": ("      support: {tier: classic}", "      nope: {tier: classic}", "customers.prairie.contracts.nope", "service is called 'nope'"),
-    "unknown service of a tier": ("    service: managed-operations", "    service: nope", "tiers.managed-operations.service", "service is called 'nope'"),
-    "unknown service of a line": ("    service: support\n    team", "    service: nope\n    team", "lines.support.service", "service is called 'nope'"),
-    "unknown escalation": ("    escalation: support", "    escalation: nope", "services.support.escalation", "escalation is called 'nope'"),
-    "unknown schedule": ("    schedule: support", "    schedule: nope", "escalations.support.schedule", "schedule is called 'nope'"),
-    "unknown person in a step": ("{ring: next,", "{ring: nope,", "escalations.support.steps.1.ring", "person is called 'nope'"),
-    "unknown person in a schedule": ("members: [dana,", "members: [nope,", "schedules.support", "person is called 'nope'; known: dana, luis"),
-    "unknown placeholder": ("goodbye: Goodbye.", "goodbye: Goodbye {nope}.", "prompts.goodbye", "{nope} means nothing here; known: company, line"),
-    "braces that do not match": ("goodbye: Goodbye.", "goodbye: Goodbye {.", "prompts.goodbye", "braces do not match"),
-    "a placeholder with a format": ("goodbye: Goodbye.", "goodbye: 'Goodbye {company:>20}.'", "prompts.goodbye", "nothing more"),
-    "a placeholder that reaches into things": ("goodbye: Goodbye.", "goodbye: Goodbye {company.__class__}.", "prompts.goodbye", "means nothing"),
+    "unknown tier": (
+        "{tier: elite}",
+        "{tier: nope}",
+        "customers.lakeside.contracts.support.tier",
+        "tier is called 'nope'",
+    ),
+    "unknown service of a contract": (
+        "      support: {tier: classic}",
+        "      nope: {tier: classic}",
+        "customers.prairie.contracts.nope",
+        "service is called 'nope'",
+    ),
+    "unknown service of a tier": (
+        "    service: managed-operations",
+        "    service: nope",
+        "tiers.managed-operations.service",
+        "service is called 'nope'",
+    ),
+    "unknown service of a line": (
+        "    service: support\n    team",
+        "    service: nope\n    team",
+        "lines.support.service",
+        "service is called 'nope'",
+    ),
+    "unknown escalation": (
+        "    escalation: support",
+        "    escalation: nope",
+        "services.support.escalation",
+        "escalation is called 'nope'",
+    ),
+    "unknown schedule": (
+        "    schedule: support",
+        "    schedule: nope",
+        "escalations.support.schedule",
+        "schedule is called 'nope'",
+    ),
+    "unknown person in a step": (
+        "{ring: next,",
+        "{ring: nope,",
+        "escalations.support.steps.1.ring",
+        "person is called 'nope'",
+    ),
+    "unknown person in a schedule": (
+        "members: [dana,",
+        "members: [nope,",
+        "schedules.support",
+        "person is called 'nope'; known: dana, luis",
+    ),
+    "unknown placeholder": (
+        "goodbye: Goodbye.",
+        "goodbye: Goodbye {nope}.",
+        "prompts.goodbye",
+        "{nope} means nothing here; known: company, line",
+    ),
+    "braces that do not match": (
+        "goodbye: Goodbye.",
+        "goodbye: Goodbye {.",
+        "prompts.goodbye",
+        "braces do not match",
+    ),
+    "a placeholder with a format": (
+        "goodbye: Goodbye.",
+        "goodbye: 'Goodbye {company:>20}.'",
+        "prompts.goodbye",
+        "nothing more",
+    ),
+    "a placeholder that reaches into things": (
+        "goodbye: Goodbye.",
+        "goodbye: Goodbye {company.__class__}.",
+        "prompts.goodbye",
+        "means nothing",
+    ),
     "missing prompt": ("  goodbye: Goodbye.\n", "", "prompts.goodbye", "is missing"),
-    "prompt that nobody says": ("  goodbye: Goodbye.", "  goodby: Bye.\n  goodbye: Goodbye.", "prompts.goodby", "no prompt has the name 'goodby'"),
+    "prompt that nobody says": (
+        "  goodbye: Goodbye.",
+        "  goodby: Bye.\n  goodbye: Goodbye.",
+        "prompts.goodby",
+        "no prompt has the name 'goodby'",
+    ),
     "prompt without words": ("goodbye: Goodbye.", "goodbye: ''", "prompts.goodbye", "says nothing"),
-    "prompt of a line": ("    unchosen_priority: 1\n", "    unchosen_priority: 1\n    prompts: {goodbye: '{x}'}\n", "lines.support.prompts.goodbye", "{x} means nothing"),
-    "bad number of a person": ('"+17135550101"', '"12"', "people.dana.phone", "'12' is not a telephone number"),
-    "bad number of a line": ('number: "+18773632305"', 'number: "none"', "lines.support.number", "'none' is not a telephone number"),
-    "bad number in a team": ('team: ["+17135550103", ', 'team: ["sip", ', "lines.support.team.0", "'sip' is not a telephone number"),
-    "bad number of a contact": ('"+15125550142"', '"5550142"', "customers.lakeside.contacts.0.phone", "E.164"),
-    "two lines with one number": ("+18772745771", "+18773632305", "lines.managed-services.number", "two lines have the number +18773632305"),
-    "two customers with one support ID": ('support_id: "4472"', 'support_id: "4471"', "customers.prairie.support_id", "two customers have the support ID 4471"),
-    "a support ID that no keypad has": ('support_id: "4472"', 'support_id: "44AB"', "customers.prairie.support_id", "pattern"),
-    "bad target": ("respond: 1 business day,", "respond: soon,", "tiers.classic.targets.1", "'soon' is not a response target"),
-    "bad cover": ("respond: 1 business day, cover: business hours", "respond: 1 business day, cover: nights", "tiers.classic.targets.1.cover", "'24x7' or 'business hours'"),
-    "bad priority": ("      4: {respond: 5 business days", "      5: {respond: 5 business days", "tiers.classic.targets.5", "less than or equal to 4"),
-    "bad choice": ("unknown_callers: notify", "unknown_callers: perhaps", "lines.support.unknown_callers", "'notify', 'page' or 'hold'"),
-    "bad date": ("{tier: elite}", "{tier: elite, starts: soon}", "customers.lakeside.contracts.support.starts", "date"),
+    "prompt of a line": (
+        "    unchosen_priority: 1\n",
+        "    unchosen_priority: 1\n    prompts: {goodbye: '{x}'}\n",
+        "lines.support.prompts.goodbye",
+        "{x} means nothing",
+    ),
+    "bad number of a person": (
+        '"+17135550101"',
+        '"12"',
+        "people.dana.phone",
+        "'12' is not a telephone number",
+    ),
+    "bad number of a line": (
+        'number: "+18773632305"',
+        'number: "none"',
+        "lines.support.number",
+        "'none' is not a telephone number",
+    ),
+    "bad number in a team": (
+        'team: ["+17135550103", ',
+        'team: ["sip", ',
+        "lines.support.team.0",
+        "'sip' is not a telephone number",
+    ),
+    "bad number of a contact": (
+        '"+15125550142"',
+        '"5550142"',
+        "customers.lakeside.contacts.0.phone",
+        "E.164",
+    ),
+    "two lines with one number": (
+        "+18772745771",
+        "+18773632305",
+        "lines.managed-services.number",
+        "two lines have the number +18773632305",
+    ),
+    "two customers with one support ID": (
+        'support_id: "4472"',
+        'support_id: "4471"',
+        "customers.prairie.support_id",
+        "two customers have the support ID 4471",
+    ),
+    "a support ID that no keypad has": (
+        'support_id: "4472"',
+        'support_id: "44AB"',
+        "customers.prairie.support_id",
+        "pattern",
+    ),
+    "bad target": (
+        "respond: 1 business day,",
+        "respond: soon,",
+        "tiers.classic.targets.1",
+        "'soon' is not a response target",
+    ),
+    "bad cover": (
+        "respond: 1 business day, cover: business hours",
+        "respond: 1 business day, cover: nights",
+        "tiers.classic.targets.1.cover",
+        "'24x7' or 'business hours'",
+    ),
+    "bad priority": (
+        "      4: {respond: 5 business days",
+        "      5: {respond: 5 business days",
+        "tiers.classic.targets.5",
+        "less than or equal to 4",
+    ),
+    "bad choice": (
+        "unknown_callers: notify",
+        "unknown_callers: perhaps",
+        "lines.support.unknown_callers",
+        "'notify', 'page' or 'hold'",
+    ),
+    "bad date": (
+        "{tier: elite}",
+        "{tier: elite, starts: soon}",
+        "customers.lakeside.contracts.support.starts",
+        "date",
+    ),
     "bad handover": ("handover: mon 08:00", "handover: someday", "schedules.support", "handover"),
-    "nobody to ring": ("    escalation: managed-services\n", "", "services.managed-services.escalation", "needs somebody to ring"),
-    "a key that nobody knows": ("    ring_s: 20\n    unknown", "    ring_ms: 20\n    unknown", "lines.support.ring_ms", "not permitted"),
+    "nobody to ring": (
+        "    escalation: managed-services\n",
+        "",
+        "services.managed-services.escalation",
+        "needs somebody to ring",
+    ),
+    "a key that nobody knows": (
+        "    ring_s: 20\n    unknown",
+        "    ring_ms: 20\n    unknown",
+        "lines.support.ring_ms",
+        "not permitted",
+    ),
     "a part that is missing": ("company: SMA Technologies\n", "", "company", "required"),
-    "a list where a mapping belongs": ("    hours:\n", "    hours: []\n    hors:\n", "calendars.business", "hors"),
-}  # fmt: skip
+    "a list where a mapping belongs": (
+        "    hours:\n",
+        "    hours: []\n    hors:\n",
+        "calendars.business",
+        "hors",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -108,7 +258,9 @@ def test_it_says_where_a_document_is_no_yaml(text: str, words: str) -> None:
 
 
 def test_it_names_all_mistakes_at_once(sample: str) -> None:
-    text = sample.replace("goodbye: Goodbye.", "goodbye: Goodbye {x} {y}.", 1).replace("{tier: classic}", "{tier: z}")
+    text = sample.replace("goodbye: Goodbye.", "goodbye: Goodbye {x} {y}.", 1).replace(
+        "{tier: classic}", "{tier: z}"
+    )
     found = mistakes(text)
     assert len(found) == 3
     assert all(PLACE.fullmatch(line) for line in found)

@@ -58,9 +58,8 @@ def test_it_adds_when_nothing_is_pressed(accepted: House) -> None:
 
 
 def test_it_rings_the_next_engineer_at_once_when_the_caller_presses_9(ringing: House) -> None:
-    caller = (
-        ringing.call(MARIA).presses("9").hears("calling the next engineer about case 1 0 0 1", "add to case")
-    )
+    ringing.picks_up(DANA)  # and does not press a key
+    caller = ringing.call(MARIA).presses("9").hears("calling the next engineer", "add to case 1 0 0 1")
     ringing.fast_forward(3)
     assert ringing.rung == {DANA: 1, LUIS: 1}
     caller.hangs_up()

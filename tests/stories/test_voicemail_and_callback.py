@@ -6,6 +6,7 @@ import pytest
 
 from simulator.phones import Answers
 from tests.house import DANA, MARIA, NIGHT, Caller, House, agreement
+from tests.stories.disorder import disorder, lost
 
 
 def at_the_callback(house: House, who: str = MARIA) -> Caller:
@@ -136,4 +137,16 @@ def test_it_opens_the_case_before_the_callback_number_is_asked(house: House) -> 
     at_the_callback(house).hangs_up()
     house.fast_forward(10)
     assert house.case.callable_number == MARIA
+    assert house.rung == {DANA: 1}
+
+
+def test_it_sends_the_message_of_a_caller_of_whom_nothing_more_is_heard(house: House) -> None:
+    """In the review the line goes dead, and the hang-up is never told: half a minute later the engineer rings."""
+    house.expected_alerts = {11200}
+    house.company.disturb = disorder(lost("call-status", Direction="inbound"))
+    house.call(MARIA).presses("1").says().presses("#").hangs_up()
+    house.fast_forward(10)
+    assert house.cases == []
+    house.fast_forward(20)
+    assert house.case.contact_at == NIGHT
     assert house.rung == {DANA: 1}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +13,18 @@ import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 
 from tests.webhooks.desk import BELL, CALL, MARIA, SUPPORT, TOKEN, Desk, is_well_formed
-from webhooks import edge, receipts
+from webhooks import receipts
 
 MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def reused_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """SQLite is enough here: nothing of a signature is a matter of the database."""
+    shutil.copy(sqlite_template, tmp_path / "nightbell.db")
+    return f"sqlite:///{tmp_path / 'nightbell.db'}"
+
+
 FORM = {"CallSid": CALL, "From": MARIA, "To": SUPPORT}
 SHA256 = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
 
@@ -50,11 +62,13 @@ def test_it_refuses_a_form_that_was_changed_on_the_way(desk: Desk) -> None:
 
 
 def _signature_of(desk: Desk, form: dict[str, str]) -> str:
-    return RequestValidator(TOKEN).compute_signature(f"{BELL}/twilio/voice", form)
+    return str(RequestValidator(TOKEN).compute_signature(f"{BELL}/twilio/voice", form))
 
 
 def test_it_refuses_a_signature_for_another_address(desk: Desk) -> None:
-    assert not accepts(desk, path="/twilio/voice/1", headers={"X-Twilio-Signature": _signature_of(desk, FORM)})
+    assert not accepts(
+        desk, path="/twilio/voice/1", headers={"X-Twilio-Signature": _signature_of(desk, FORM)}
+    )
     assert not accepts(desk, signed_for="https://other.example")
     assert not accepts(desk, signed_for="http://bell.example")
 
@@ -147,14 +161,19 @@ def test_it_believes_a_trusted_proxy(make_desk: MakeDesk) -> None:
 
 
 def test_it_believes_no_proxy_that_it_was_not_told_of(desk: Desk) -> None:
-    assert not accepts(desk, signed_for="https://other.example", sent_to="http://10.0.0.7:8080", headers=FORWARDED)
+    assert not accepts(
+        desk, signed_for="https://other.example", sent_to="http://10.0.0.7:8080", headers=FORWARDED
+    )
 
 
 @pytest.mark.parametrize("host", ["bell.example:abc", "[::1", "bell example", "", "bell.example:99999999"])
 def test_it_refuses_what_claims_to_come_from_nowhere(make_desk: MakeDesk, host: str) -> None:
     desk = make_desk(trusted_proxies=1)
     answer = desk.post(
-        "/twilio/voice", FORM, token="forged", headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": host}
+        "/twilio/voice",
+        FORM,
+        token="forged",
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": host},
     )
     assert answer.status_code in (400, 403)
 
@@ -166,7 +185,7 @@ def _paths(desk: Desk) -> list[str]:
     paths = []
     for rule in desk.app.url_map.iter_rules():
         if rule.rule.startswith("/twilio"):
-            known = {name: 1 for name in rule.arguments}
+            known = dict.fromkeys(rule.arguments, 1)
             paths.append(desk.app.url_map.bind("bell.example").build(rule.endpoint, known))
     return paths
 
@@ -175,7 +194,11 @@ def test_it_keeps_nothing_of_a_forged_request_but_the_count(desk: Desk) -> None:
     paths = _paths(desk)
     assert len(paths) > 10
     before = desk.rows(but=("counters",))
-    forms: list[dict[str, str]] = [FORM, {}, {"CallSid": CALL, "RecordingSid": "RE1", "RecordingUrl": "https://x/RE1"}]
+    forms: list[dict[str, str]] = [
+        FORM,
+        {},
+        {"CallSid": CALL, "RecordingSid": "RE1", "RecordingUrl": "https://x/RE1"},
+    ]
     for path in paths:
         for form in forms:
             answer = desk.post(path, form, token="forged")
@@ -194,7 +217,7 @@ def test_it_takes_nothing_but_posts(desk: Desk) -> None:
 
 def test_it_writes_the_count_of_a_flood_once_a_second(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = [100.0]
-    monkeypatch.setattr(edge.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
     for _ in range(50):
         assert not accepts(desk, token="forged")
     assert desk.forged == 1

@@ -55,7 +55,9 @@ def test_it_has_no_expectation_for_an_edge_that_is_gone() -> None:
     assert set(EDGES) == set(menu.TABLE)
 
 
-@pytest.mark.parametrize(("standing", "farewell"), [(Standing.TAKEN, "page_taken"), (Standing.OVER, "page_over")])
+@pytest.mark.parametrize(
+    ("standing", "farewell"), [(Standing.TAKEN, "page_taken"), (Standing.OVER, "page_over")]
+)
 @pytest.mark.parametrize("heard", Heard)
 def test_it_lets_go_of_an_engineer_whom_the_page_needs_no_more(
     heard: Heard, standing: Standing, farewell: str
@@ -77,9 +79,15 @@ def test_it_says_that_the_voicemail_is_not_there_yet(state: Menu) -> None:
 
 
 @pytest.mark.parametrize(("state", "acts"), [(Menu.MENU, (Act.ACCEPT,)), (Menu.ACCEPTED, ())])
-def test_it_calls_nobody_who_left_no_number_but_accepts_all_the_same(state: Menu, acts: tuple[Act, ...]) -> None:
+def test_it_calls_nobody_who_left_no_number_but_accepts_all_the_same(
+    state: Menu, acts: tuple[Act, ...]
+) -> None:
     result = step(state, Heard.KEY_5, facts(customer_number=None))
-    assert (said(result), result.next, result.acts) == (["page_no_number", "page_accepted"], Menu.ACCEPTED, acts)
+    assert (said(result), result.next, result.acts) == (
+        ["page_no_number", "page_accepted"],
+        Menu.ACCEPTED,
+        acts,
+    )
 
 
 @pytest.mark.parametrize("heard", [Heard.OTHER_KEY, Heard.NO_KEY])
