@@ -8,8 +8,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -38,6 +40,14 @@ _BEAT_EVERY = timedelta(seconds=5)
 log = logging.getLogger("worker")
 
 
+@dataclass
+class _UnderWay:
+    """A claim being worked on, and when (time.monotonic) its lease is to be lengthened."""
+
+    claim: due.Claim
+    renew_at: float
+
+
 class Worker:
     """Does due work. Any number of workers on any number of machines share one database."""
 
@@ -46,6 +56,8 @@ class Worker:
         self._lease = timedelta(seconds=context.settings.lease_seconds)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._last_beat: datetime | None = None
+        self._poll_s = min(_POLL_S, self._lease.total_seconds() / 4)
+        self._under_way: dict[str, _UnderWay] = {}  # by the claim's token
 
     def start(self) -> None:
         """See to it that the recurring work is scheduled."""
@@ -95,12 +107,26 @@ class Worker:
 
     def do(self, claim: due.Claim) -> None:
         """Do one piece of work; a failure gives it back, to be tried again later."""
+        self._under_way[claim.token] = _UnderWay(claim, self._renew_at())
         try:
             HANDLERS[claim.kind](self._context, claim)
         except due.LeaseLost:
             log.info("%s for %s is no longer wanted", claim.kind, claim.subject)
         except Exception as error:  # noqa: BLE001  # whatever it is, the work is not lost
             self._give_back(claim, error)
+        finally:
+            del self._under_way[claim.token]
+
+    def renew(self) -> None:
+        """Lengthen the leases of long work, so that nobody else begins it."""
+        for work in list(self._under_way.values()):
+            if time.monotonic() >= work.renew_at:
+                with self._context.database.writing() as session:
+                    due.renew(session, work.claim, self._lease)
+                work.renew_at = self._renew_at()
+
+    def _renew_at(self) -> float:
+        return time.monotonic() + self._lease.total_seconds() / 2
 
     def beat(self) -> None:
         """Say that this worker is alive, every few seconds."""
@@ -119,6 +145,7 @@ class Worker:
 
     def _look(self, limit: int) -> list[due.Claim]:
         self.beat()
+        self.renew()
         self.replay_spool()
         return self.claim(limit) if limit else []
 
@@ -126,8 +153,8 @@ class Worker:
         with self._context.database.reading() as session:
             at = due.next_due_at(session)
         if at is None:
-            return _POLL_S
-        return min(_POLL_S, max(0.0, (at - self._context.clock.now()).total_seconds()))
+            return self._poll_s
+        return min(self._poll_s, max(0.0, (at - self._context.clock.now()).total_seconds()))
 
     def _give_back(self, claim: due.Claim, error: Exception) -> None:
         permanent = isinstance(error, TelephonyError) and error.permanent

@@ -132,7 +132,9 @@ def wake_after_commit(session: Session) -> None:
 def _engine(url: str, threads: int, **options: Any) -> sa.Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, threads)
-    return sa.create_engine(url, pool_size=threads, max_overflow=4, pool_recycle=1800, pool_use_lifo=True, **options)
+    return sa.create_engine(
+        url, pool_size=threads, max_overflow=4, pool_recycle=1800, pool_use_lifo=True, **options
+    )
 
 
 def _sqlite_engine(url: str, threads: int) -> sa.Engine:

@@ -115,6 +115,7 @@ def anything(session: Session, now: datetime) -> bool:
 def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> list[Claim]:
     """Lease up to ``limit`` rows that are due at ``now``, or whose former lease has run out."""
     lease_now = _lease_clock(session)
+    _bury_killers(session, lease_now)
     ids = _pick(session, Due.state == "ready", Due.due_at <= now, order=Due.due_at, limit=limit)
     if len(ids) < limit:
         ids += _pick(
@@ -125,6 +126,15 @@ def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> 
             limit=limit - len(ids),
         )
     return [_lease(session, id, lease_now + lease) for id in ids]
+
+
+def _bury_killers(session: Session, lease_now: datetime) -> None:
+    """Work that has taken its worker with it each time is dead: it must not kill the next one as well."""
+    session.execute(
+        sa.update(Due)
+        .where(Due.state == "leased", Due.lease_until < lease_now, Due.attempts >= MAX_ATTEMPTS)
+        .values(state=DueState.DEAD, lease_token=None, last_error="its worker died each time")
+    )
 
 
 def _pick(session: Session, *conditions: Any, order: Any, limit: int) -> list[int]:

@@ -121,7 +121,9 @@ class House:
         self.context = build_context(
             self.settings, clock=_StoryClock(self.scheduler), telephone_session=session, wake=None
         )
-        sa.event.listen(self.context.database.engine, "connect", _spare_the_disk)
+        engine = self.context.database.engine
+        if not sa.event.contains(engine, "connect", _spare_the_disk):
+            sa.event.listen(engine, "connect", _spare_the_disk)
         self.app = create_app(self.context)
         self.worker = Worker(self.context)
         self.api_is_down = False
@@ -264,16 +266,24 @@ class House:
     def fast_forward(self, seconds: float = 0) -> None:
         """Let time pass: everything that is due happens at its instant."""
         end = self.scheduler.now() + timedelta(seconds=seconds)
-        while True:
-            if not self.database_is_down:
-                self.worker.run_due()
-            at = self._next_at()
-            if at is None or at > end:
-                break
+        while (at := self._next_after_work()) is not None and at <= end:
             self.scheduler.set_now(max(at, self.scheduler.now()))
             while (when := self.scheduler.next_at()) is not None and when <= self.scheduler.now():
                 self.scheduler.run_next()
         self.scheduler.set_now(end)
+
+    def _next_after_work(self) -> datetime | None:
+        """Let the worker do what is due; when something happens next.
+
+        The worker is not asked where nothing is due: that would take most of a story.
+        """
+        if not self.database_is_down:
+            self.worker.replay_spool()
+            due_at = self._next_due()
+            if due_at is None or due_at > self.scheduler.now():
+                return _earlier(self.scheduler.next_at(), due_at)
+            self.worker.run_due()
+        return self._next_at()
 
     def until(self, done: Callable[[], object], within: float = 600) -> None:
         """Let time pass, one thing that happens after the other, until ``done()``."""
@@ -289,7 +299,7 @@ class House:
         self.scheduler.set_now(when.astimezone(UTC))
 
     def _next_at(self) -> datetime | None:
-        return min((at for at in (self.scheduler.next_at(), self._next_due()) if at), default=None)
+        return _earlier(self.scheduler.next_at(), self._next_due())
 
     def _next_due(self) -> datetime | None:
         if self.database_is_down:
@@ -380,6 +390,10 @@ def _spare_the_disk(connection: Any, _record: object) -> None:
         return
     connection.execute("SET synchronous_commit TO off")
     connection.commit()
+
+
+def _earlier(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)
 
 
 def _no_database() -> Any:

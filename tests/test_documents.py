@@ -50,7 +50,9 @@ def test_it_documents_every_address(tmp_path: Path) -> None:
     )  # fmt: skip
     text = _read("docs/operations.md")
     table = text[text.index("## The addresses") : text.index("## What to watch")]
-    documented = [address.removesuffix("...") for address in re.findall(r"^\| `(/[^`]*)`", table, re.MULTILINE)]
+    documented = [
+        address.removesuffix("...") for address in re.findall(r"^\| `(/[^`]*)`", table, re.MULTILINE)
+    ]
     rules = {rule.rule for rule in create_app(build_context(settings)).url_map.iter_rules()} - {
         "/static/<path:filename>"
     }

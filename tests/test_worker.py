@@ -300,6 +300,42 @@ def test_it_does_several_things_at_once(
         until(lambda: len(events(context.database, "test.done")) == 8)
 
 
+def test_it_lengthens_the_lease_of_long_work(
+    context: Context, worker: Worker, handle: Callable[[Handle], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases: list[datetime | None] = []
+
+    def long(context: Context, claim: Claim) -> None:
+        leases.append(rows(context)[0].lease_until)
+        monkeypatch.setattr(worker, "_lease", timedelta(minutes=5))
+        worker._under_way[claim.token].renew_at = 0.0  # half of the lease has passed
+        worker.renew()
+        leases.append(rows(context)[0].lease_until)
+        done(context, claim)
+
+    handle(long)
+    enqueue(context, "case:1")
+    worker.run_due()
+    before, after = leases
+    assert before is not None
+    assert after is not None
+    assert after - before > timedelta(minutes=4)
+    assert len(events(context.database, "test.done")) == 1
+
+
+def test_it_buries_work_that_kills_its_worker_every_time(context: Context, worker: Worker) -> None:
+    enqueue(context, "case:1")
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    with context.database.writing() as session:
+        session.execute(
+            sa.update(Due).values(
+                state=DueState.LEASED, lease_token="gone", lease_until=long_ago, attempts=due.MAX_ATTEMPTS
+            )
+        )
+    assert worker.run_due() == 0
+    assert rows(context)[0].state == DueState.DEAD
+
+
 @pytest.mark.usefixtures("impatient")
 def test_it_works_on_after_its_bell_broke(
     context: Context, worker: Worker, handle: Callable[[Handle], None]

@@ -15,7 +15,8 @@ from routing.paging.content import page_values
 from routing.paging.models import Attempt, Page, PageState
 from routing.paging.pages import Answer
 
-_COMMAND = re.compile(r"^\W*(ack|pass)\w*\W*(\d{1,12})?\W*$", re.IGNORECASE)
+_LARGEST_NUMBER = 2**31 - 1  # that a case can have; PostgreSQL refuses to compare with more
+_COMMAND = re.compile(r"^\W*(ack|pass)[a-z]*\W*(\d{1,12})?\W*$", re.IGNORECASE)
 
 
 def answer(session: Session, context: Context, from_number: str, body: str) -> str | None:
@@ -55,6 +56,8 @@ def _only_number(number: str) -> dict[str, object]:
 def _page(session: Session, person: Person, case_number: str | None) -> Page | None:
     """The latest page of the case; without a number, the only ringing page that this person was called for."""
     latest = sa.select(Page).order_by(Page.id.desc()).with_for_update()
+    if case_number is not None and int(case_number) > _LARGEST_NUMBER:
+        return None
     if case_number is not None:
         return session.scalar(latest.join(Case).where(Case.id == int(case_number)).limit(1))
     rung = sa.select(Attempt.page_id).where(Attempt.person_key == person.key)

@@ -7,45 +7,46 @@ from pathlib import Path
 
 import pytest
 
+from core import database
 from routing import policies
-from tests.conftest import _admin_url as admin_url
-from tests.conftest import _execute as execute
+from tests.conftest import BACKENDS, _admin_url
 from tests.house import House
+from tests.reused_database import _empty, reused_postgres
+
+__all__ = ["reused_postgres"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _each_policy_is_read_once() -> Iterator[None]:
-    """Nearly all stories live under one policy, and reading it takes longer than a short story."""
+def _nothing_is_made_twice() -> Iterator[None]:
+    """A story is short: reading the policy, or compiling every statement anew, would take longer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policies, "parse_policy", functools.cache(policies.parse_policy))
+        patch.setattr(database, "_engine", functools.cache(database._engine))
         yield
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, _each_policy_is_read_once: None
-) -> Path:
-    """A database with the sample policy in it, to copy."""
-    folder = tmp_path_factory.mktemp("template-with-policy")
-    path = Path(shutil.copy(sqlite_template, folder / "nightbell.db"))
-    _apply_the_sample(f"sqlite:///{path}", folder)
-    return path
+def story_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the sample policy in it, to copy."""
+    folder = tmp_path_factory.mktemp("stories")
+    template = Path(shutil.copy(sqlite_template, folder / "template.db"))
+    House(f"sqlite:///{template}", folder / "data").context.database.close()
+    return template
 
 
-@pytest.fixture(scope="session")
-def postgres_template(
-    postgres_template: str, tmp_path_factory: pytest.TempPathFactory, _each_policy_is_read_once: None
-) -> Iterator[str]:
-    """A database with the sample policy in it, to copy."""
-    name = f"{postgres_template}_policy"
-    execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    _apply_the_sample(admin_url(name), tmp_path_factory.mktemp("template-with-policy"))
-    yield name
-    execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _apply_the_sample(url: str, folder: Path) -> None:
-    House(url, folder / "data").context.database.close()
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database for one story, at the address of the story before: SQLite, and PostgreSQL where there is one."""
+    if request.param == "postgresql":
+        url = _admin_url(request.getfixturevalue("reused_postgres"))
+        _empty(url)
+        return url.replace("postgresql://", "postgresql+psycopg://")
+    template: Path = request.getfixturevalue("story_template")
+    path = template.with_name("story.db")
+    for old in (path, path.with_name("story.db-wal"), path.with_name("story.db-shm")):
+        old.unlink(missing_ok=True)
+    shutil.copy(template, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def test_it_tells_all_that_is_needed(night: House) -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("words", ["ACK 1001", "ack", " Ack #1001. "])
+@pytest.mark.parametrize("words", ["ack", " Ack #1001. "])
 def test_it_accepts_by_text(night: House, words: str) -> None:
     answer = night.text(DANA, words)
     assert answer.startswith("You have case 1001.")
@@ -61,15 +61,15 @@ def test_it_lets_an_engineer_accept_who_was_not_rung(night: House) -> None:
     assert night.case.engineer == "priya"
 
 
-@pytest.mark.parametrize("words", ["ACK 4711", "PASS 999999999999"])
-def test_it_knows_no_such_case(night: House, words: str) -> None:
-    assert night.text(DANA, words) == f"Case {words.split()[1]} is not ringing anybody."
+def test_it_knows_no_such_case(night: House) -> None:
+    for number in ("4711", "999999999999"):
+        assert night.text(DANA, f"ACK {number}") == f"Case {number} is not ringing anybody."
     assert night.case.engineer is None
 
 
-@pytest.mark.parametrize("words", ["what?", "", "1001", "ACK 1001 and call me"])
-def test_it_explains_what_can_be_said(night: House, words: str) -> None:
-    assert night.text(DANA, words or ".").startswith("Reply ACK and the case number")
+def test_it_explains_what_can_be_said(night: House) -> None:
+    for words in ("what?", ".", "1001", "ACK 1001 and call me"):
+        assert night.text(DANA, words).startswith("Reply ACK and the case number")
     assert night.case.engineer is None
 
 
