@@ -20,7 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
-from core.group_commit import GroupCommit, QuickTransaction
+from core.group_commit import GroupCommit
+from core.one_statement import OneStatement
+from core.quick import QuickTransaction
 
 _WAKE = "wake the workers"
 _BUSY_MS = 10_000
@@ -86,7 +88,11 @@ class Database:
         self._quick_engine = (
             self.engine if self.is_sqlite else _engine(url, threads, isolation_level="AUTOCOMMIT")
         )
-        self._quick = GroupCommit(self._quick_engine, self._turn if self.is_sqlite else None)
+        self._quick: GroupCommit | OneStatement = (
+            GroupCommit(self._quick_engine, self._turn)
+            if self.is_sqlite
+            else OneStatement(self._quick_engine)
+        )
         self.wake = wake
 
     @contextlib.contextmanager

@@ -13,35 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.prepared import Prepared
-
-_Statement = tuple[str, Any]
-
-
-class QuickTransaction:
-    """Reads at once, and writes that are kept back until the end, for one group commit."""
-
-    def __init__(self, dialect: sa.Dialect, connection: Any) -> None:
-        self._dialect = dialect
-        self._connection = connection
-        self.writes: list[_Statement] = []
-
-    def rows(self, statement: Prepared, **values: Any) -> list[Any]:
-        """The rows of a query."""
-        compiled = statement.compiled(self._dialect)
-        cursor = self._connection.execute(compiled.sql, compiled.parameters(values))
-        return compiled.rows(cursor.fetchall())
-
-    def add(self, statement: Prepared, **values: Any) -> None:
-        """Write at the end; a violated constraint is raised there, and none of the transaction is kept."""
-        compiled = statement.compiled(self._dialect)
-        self.writes.append((compiled.sql, compiled.parameters(values)))
+from core.prepared import Compiled
+from core.quick import QuickTransaction, Readers, Write, is_lost, translated
 
 
 class _Job:
     """Writes that wait for their group. Its writer sleeps until they are done, or until it must lead the next."""
 
-    def __init__(self, writes: list[_Statement]) -> None:
+    def __init__(self, writes: list[Write]) -> None:
         self.writes = writes
         self.done = False
         self.error: Exception | None = RuntimeError("the group was not committed")
@@ -58,15 +37,15 @@ class _Job:
 
 
 class GroupCommit:
-    """Quick transactions on a database. ``turn`` is what its other writers in this process wait for."""
+    """Quick transactions on SQLite. ``turn`` is what its other writers in this process wait for."""
 
-    def __init__(self, engine: sa.Engine, turn: AbstractContextManager[Any] | None) -> None:
+    def __init__(self, engine: sa.Engine, turn: AbstractContextManager[Any]) -> None:
         # Reads stand alone, and the group's transaction is begun and ended here by hand.
         self._engine = engine
         self._dialect = engine.dialect
         self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
-        self._sqlite = engine.dialect.name == "sqlite"
-        self._turn = turn or threading.Lock()
+        self._turn = turn
+        self._readers = Readers(engine)
         self._mutex = threading.Lock()
         self._waiting: list[_Job] = []
         self._led = False  # whether somebody commits, or has been woken to
@@ -75,17 +54,15 @@ class GroupCommit:
     @contextmanager
     def transaction(self) -> Iterator[QuickTransaction]:
         """Read, then write all or nothing. The driver's errors come as SQLAlchemy's."""
-        pooled = self._engine.raw_connection()
+        pooled = self._readers.connection()
         try:
             transaction = QuickTransaction(self._dialect, pooled.driver_connection)
             yield transaction
             self._commit(transaction.writes)
         except self._errors as error:
-            raise self._translated(error, pooled) from error
-        finally:
-            pooled.close()
+            raise translated(error, pooled, self._dialect) from error
 
-    def _commit(self, writes: list[_Statement]) -> None:
+    def _commit(self, writes: list[Write]) -> None:
         if not writes:
             return
         job = _Job(writes)
@@ -134,10 +111,6 @@ class GroupCommit:
 
     def _write_together(self, group: list[_Job]) -> None:
         connection = self._writing_connection()
-        if not self._sqlite:
-            with connection.pipeline(), connection.transaction():
-                self._execute(group, connection)
-            return
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._execute(group, connection)
@@ -154,31 +127,25 @@ class GroupCommit:
         return self._writer.driver_connection
 
     def _forget_if_lost(self, error: Exception) -> None:
-        if self._writer is not None and self._is_lost(error, self._writer):
+        if self._writer is not None and is_lost(error, self._writer, self._dialect):
             self._writer.invalidate(error)
 
     def close(self) -> None:
-        """Give the writing connection back."""
+        """Give the connections back."""
+        self._readers.close()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
     @staticmethod
     def _execute(group: list[_Job], connection: Any) -> None:
+        """One statement a table, in the order in which the jobs write them, for the rows of all jobs.
+
+        The interpreter's lock is let go and fought for again at every statement; that costs more than the row.
+        """
+        rows: dict[Compiled, list[Any]] = {}
         for job in group:
-            for sql, parameters in job.writes:
-                connection.execute(sql, parameters)
-
-    def _translated(self, error: Exception, pooled: Any) -> Exception:
-        lost = self._is_lost(error, pooled)
-        if lost:
-            pooled.invalidate(error)
-        return sa.exc.DBAPIError.instance(
-            None, None, error, self._errors, connection_invalidated=lost, dialect=self._dialect
-        )
-
-    def _is_lost(self, error: Exception, pooled: Any) -> bool:
-        dbapi: Any = error
-        return isinstance(error, self._errors) and self._dialect.is_disconnect(
-            dbapi, pooled.driver_connection, None
-        )
+            for statement, parameters in job.writes:
+                rows.setdefault(statement, []).append(parameters)
+        for statement, many in rows.items():
+            connection.execute(statement.many(len(many)), [value for row in many for value in row])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,13 +28,13 @@ class Prepared:
     def __init__(self, statement: Any, defaults: Mapping[str, Any] | None = None) -> None:
         self.statement = statement
         self._defaults = dict(defaults or {})
-        self._for: dict[str, _Compiled] = {}
+        self._for: dict[str, Compiled] = {}
 
-    def compiled(self, dialect: sa.Dialect) -> _Compiled:
+    def compiled(self, dialect: sa.Dialect) -> Compiled:
         """The statement for one kind of database."""
         found = self._for.get(dialect.name)
         if found is None:
-            found = self._for[dialect.name] = _Compiled(self.statement, self._defaults, dialect)
+            found = self._for[dialect.name] = Compiled(self.statement, self._defaults, dialect)
         return found
 
 
@@ -55,19 +56,25 @@ def prepared_insert(model: Any) -> Prepared:
     return Prepared(table.insert().values(values).inline(), defaults)
 
 
-class _Compiled:
+def _converter(kind: Any, dialect: sa.Dialect) -> _Convert:
+    convert: _Convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    if convert is not None and isinstance(getattr(kind, "impl_instance", kind), sa.DateTime):
+        # One instant is written to several tables; it is put into words once.
+        return lru_cache(maxsize=64)(convert)
+    return convert
+
+
+class Compiled:
     """SQL and conversions, ready for a driver."""
 
     def __init__(self, statement: Any, defaults: Mapping[str, Any], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
+        self._many: dict[int, str] = {}
         self._order: Sequence[str] | None = compiled.positiontup
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         self._fixed = {**constants, **defaults}
-        converters = (
-            (name, bind.type.dialect_impl(dialect).bind_processor(dialect))
-            for name, bind in compiled.binds.items()
-        )
+        converters = ((name, _converter(bind.type, dialect)) for name, bind in compiled.binds.items())
         self._into = [(name, convert) for name, convert in converters if convert is not None]
         columns = list(getattr(statement, "selected_columns", ()))
         self.row = namedtuple("Row", [column.key for column in columns]) if columns else None
@@ -81,6 +88,14 @@ class _Compiled:
         for name, convert in self._into:
             given[name] = convert(given[name])
         return given if self._order is None else [given[name] for name in self._order]
+
+    def many(self, count: int) -> str:
+        """The SQL of an insert of ``count`` rows, whose parameters follow each other."""
+        sql = self._many.get(count)
+        if sql is None:
+            head, values, row = self.sql.partition(" VALUES ")
+            sql = self._many[count] = head + values + ", ".join([row] * count)
+        return sql
 
     def rows(self, raw: Sequence[Sequence[Any]]) -> list[Any]:
         """The rows that came back."""

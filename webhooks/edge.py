@@ -17,7 +17,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.group_commit import QuickTransaction
+from core.quick import QuickTransaction
 from routing.context import Context
 from webhooks import receipts, spool
 from webhooks.signature import SignatureCheck
@@ -96,15 +96,18 @@ def answer(
 
 
 def answer_quickly(
-    key: str, work: Callable[[QuickTransaction], str], *, instead: Callable[[], str]
+    key: str, work: Callable[[QuickTransaction, dict[str, str], datetime], str], *, instead: Callable[[], str]
 ) -> Response:
-    """The same, without the ORM: for the request that a ringing phone waits for."""
+    """The same, without the ORM: for the request that a ringing phone waits for.
+
+    ``work`` is given the transaction, the form and the instant of the request.
+    """
+    form, at = request.form.to_dict(), received_at()
 
     def attempt() -> str:
         with context().database.writing_quickly() as transaction:
-            text = work(transaction)
-            form = request.form.to_dict()
-            transaction.add(receipts.KEEP, key=key, at=received_at(), form=form, answer=text)
+            text = work(transaction, form, at)
+            transaction.add(receipts.KEEP, key=key, at=at, form=form, answer=text)
         return text
 
     return _answer(key, attempt, instead)

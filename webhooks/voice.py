@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 import sqlalchemy as sa
 from flask import Response, request
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.group_commit import QuickTransaction
+from core.quick import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
 from core.twiml import Say
 from intake.phone import calls, script
 from intake.phone.models import Call
 from routing.policies import NoPolicy, PolicyError
-from webhooks.edge import Stale, answer, answer_quickly, blueprint, context, received_at
+from webhooks.edge import Stale, answer, answer_quickly, blueprint, context
 
 voice = blueprint("voice")
 log = logging.getLogger(__name__)
@@ -35,17 +36,17 @@ def _trouble() -> str:
 @voice.post("/voice")
 def ringing() -> Response:
     """A line rings."""
-    form = request.form
 
-    def work(transaction: QuickTransaction) -> str:
-        current = context().policies.current()
-        line = current.policy.line_by_number.get(form.get("To", ""))
+    def work(transaction: QuickTransaction, form: dict[str, str], at: datetime) -> str:
+        house = context()
+        policy = house.policies.current().policy
+        line = policy.line_by_number.get(form.get("To", ""))
         if line is None:
             log.warning("call %s came to a number that no line has", form.get("CallSid"))
-            return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
-        return calls.begin(transaction, context(), line, form, received_at())
+            return twiml.render((policy.say("no_such_line"), twiml.Hangup()))
+        return calls.begin(transaction, house, line, form, at)
 
-    return answer_quickly(f"{form.get('CallSid')}:0", work, instead=_trouble)
+    return answer_quickly(f"{request.form.get('CallSid')}:0", work, instead=_trouble)
 
 
 @voice.post("/voice/<int:number>")

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due, phone_numbers
-from core.group_commit import QuickTransaction
 from core.models import Event as EventRow
 from core.models import Person, record
 from core.prepared import prepared_insert, reads_of
+from core.quick import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
 from intake import callers, voicemail
 from intake.cases import Intake, open_case
@@ -109,6 +109,7 @@ def watch(context: Context, claim: due.Claim) -> None:
     sid = claim.payload["call"]
     over = context.telephony.call_status(sid) in FINAL_CALL_STATUSES
     with context.database.writing() as session:
+        locked_call(session, sid)  # before the due work, as everywhere: the hang-up may come at this moment
         if not due.finish(session, claim):
             raise due.LeaseLost(claim.subject)
         if over:

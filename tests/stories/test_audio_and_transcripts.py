@@ -6,8 +6,9 @@ import pytest
 
 from simulator import audio
 from simulator.phones import Answers
-from tests.house import DANA, ENGINEERS, MARIA, SUPPORT, House, agreement
+from tests.house import House
 from tests.stories.disorder import disorder, lost
+from tests.stories.people import DANA, ENGINEERS, MARIA, SUPPORT, agreement
 
 TRANSCRIBED = agreement(("    unchosen_priority: 1\n", "    unchosen_priority: 1\n    transcribe: true\n"))
 

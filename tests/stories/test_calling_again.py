@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.phones import Answers
-from tests.house import DANA, LUIS, MANAGED, MARIA, TOM, House
+from tests.house import House
+from tests.stories.people import DANA, LUIS, MANAGED, MARIA, TOM
 
 
 @pytest.fixture

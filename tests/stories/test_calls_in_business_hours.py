@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
 from simulator.phones import Answers, Busy, Mailbox
-from tests.house import CENTRAL, DANA, DAY, MARIA, PRIYA, SAM, STRANGER, House, agreement
+from tests.house import House
+from tests.stories.people import CENTRAL, DANA, DAY, MARIA, PRIYA, SAM, STRANGER, agreement
 
 
 @pytest.fixture
-def house(house: House) -> Iterator[House]:
+def house(house: House) -> House:
     """Wednesday, ten in the morning."""
     house.it_becomes(DAY)
     return house
@@ -96,7 +96,7 @@ def test_it_lists_a_caller_who_gave_up_waiting(house: House) -> None:
 
 
 def test_it_lets_only_one_colleague_have_the_call(house: House) -> None:
-    """The same 1 arrives twice, and once more from a phone whose turn is over."""
+    """A 1 comes from a phone that the call has not come to, or has left."""
     house.phone(PRIYA).behave(Answers(3, presses="1", hangs_up_after=30))
     caller = house.call(MARIA)
     late = house.post(f"/twilio/whisper/{caller.call.sid}/1/key", CallSid="CA" + "9" * 32, Digits="1")

@@ -8,8 +8,9 @@ import pytest
 
 from intake.phone.flow import State
 from simulator.calls import Call
-from tests.house import DANA, DAY, MANAGED, MARIA, PRIYA, STRANGER, SUPPORT, House
+from tests.house import House
 from tests.stories.disorder import disorder, late
+from tests.stories.people import DANA, DAY, MANAGED, MARIA, PRIYA, STRANGER, SUPPORT
 
 
 def _new(house: House) -> Call:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.house import CENTRAL, LUIS, MARIA, TOM, House
+from tests.house import House
+from tests.stories.people import CENTRAL, LUIS, MARIA, TOM
 
 
 def test_it_promises_a_real_hour_when_the_clocks_go_forward(house: House) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.house import DANA, MARIA, TOM, House
+from tests.house import House
 from tests.stories.disorder import disorder, late
+from tests.stories.people import DANA, MARIA, TOM
 
 
 def a_near_miss(house: House) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house import DANA, LUIS, MANAGED, MARIA, OMAR, PRIYA, STRANGER, TOM, House
+from tests.house import House
+from tests.stories.people import DANA, LUIS, MANAGED, MARIA, OMAR, PRIYA, STRANGER, TOM
 
 
 @pytest.fixture
@@ -95,3 +96,11 @@ def test_it_rings_even_if_the_text_cannot_be_delivered(house: House) -> None:
     assert house.rung == {DANA: 1}
     (text,) = house.attempts("sms")
     assert (text.state, text.error) == ("failed", "error 30003")
+
+
+def test_it_knows_on_the_telephone_what_was_accepted_by_text(night: House) -> None:
+    dana = night.picks_up(DANA)
+    night.text(DANA, "ACK 1001")
+    dana.presses("3").hears("You have case 1 0 0 1", "press 5").does_not_hear("Passed on")
+    assert night.events("page.passed") == []
+    assert night.case.engineer == "dana"

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from simulator.phones import Answers
-from tests.house import DANA, MARIA, NIGHT, TOM, House
+from tests.house import House
+from tests.stories.people import DANA, MARIA, NIGHT, TOM
 from webhooks import spool
 
 

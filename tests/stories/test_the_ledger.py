@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from intake.phone.script import standalone_fallback
-from tests.house import DANA, MARIA, NIGHT, STRANGER, SUPPORT, House
+from tests.house import House
 from tests.stories.disorder import disorder, lost
+from tests.stories.people import DANA, MARIA, NIGHT, STRANGER, SUPPORT
 
 NO_ANSWER = 11200
 FALLBACK = "https://files.example/fallback.xml"

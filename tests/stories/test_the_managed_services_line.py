@@ -5,20 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from simulator.phones import Answers
-from tests.house import (
-    CENTRAL,
-    GRACE,
-    LENA,
-    MANAGED,
-    MARIA,
-    NIGHT,
-    OMAR,
-    PRIYA,
-    SAM,
-    STRANGER,
-    TOM,
-    House,
-)
+from tests.house import House
+from tests.stories.people import CENTRAL, GRACE, LENA, MANAGED, MARIA, NIGHT, OMAR, PRIYA, SAM, STRANGER, TOM
 
 IN_AN_HOUR = datetime(2026, 3, 4, 3, 10, tzinfo=CENTRAL)
 IN_TWO_BUSINESS_DAYS = datetime(2026, 3, 5, 17, 0, tzinfo=CENTRAL)

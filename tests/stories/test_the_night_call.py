@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from simulator.phones import Answers
-from tests.house import DANA, LUIS, MARIA, SUPPORT, House
+from tests.house import House
+from tests.stories.people import DANA, LUIS, MARIA, SUPPORT
 
 
 def test_it_rings_the_engineer_when_a_covered_customer_leaves_a_voicemail(house: House) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from core.telephony import TelephonyError
 from simulator.phones import Answers, Behaviour, Busy, Fails, Mailbox, NeverAnswers, Screening
-from tests.house import DANA, ENGINEERS, LUIS, MARIA, PRIYA, SAM, House, agreement
+from tests.house import House
+from tests.stories.people import DANA, ENGINEERS, LUIS, MARIA, PRIYA, SAM, agreement
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from simulator import audio
 from simulator.phones import Answers
-from tests.house import BELL, DANA, MARIA, TOM, House
+from tests.house import House
+from tests.stories.people import BELL, DANA, MARIA, TOM
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from core import due
 from core.due import Claim, Due
 from routing.context import Context
 from simulator.phones import Answers
-from tests.house import DANA, MARIA, House
+from tests.house import House
+from tests.stories.people import DANA, MARIA
 from worker import HANDLERS, Worker
 
 

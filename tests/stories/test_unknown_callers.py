@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house import DANA, STRANGER, SUPPORT, House, agreement
+from tests.house import House
+from tests.stories.people import DANA, STRANGER, SUPPORT, agreement
 
 WITHHELD = ["Restricted", "+266696687"]
 

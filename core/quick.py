@@ -1,0 +1,75 @@
+"""Quick transactions: prepared reads, and writes that are sent together at the end.
+
+SQLite's are committed in groups (``core.group_commit``), PostgreSQL's are one statement each
+(``core.one_statement``).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.prepared import Compiled, Prepared
+
+Write = tuple[Compiled, Any]
+"""A statement, and its parameters as the driver takes them."""
+
+
+class QuickTransaction:
+    """Reads at once, and writes that are kept back until the end, to be sent together."""
+
+    def __init__(self, dialect: sa.Dialect, connection: Any) -> None:
+        self._dialect = dialect
+        self._connection = connection
+        self.writes: list[Write] = []
+
+    def rows(self, statement: Prepared, **values: Any) -> list[Any]:
+        """The rows of a query."""
+        compiled = statement.compiled(self._dialect)
+        cursor = self._connection.execute(compiled.sql, compiled.parameters(values))
+        return compiled.rows(cursor.fetchall())
+
+    def add(self, statement: Prepared, **values: Any) -> None:
+        """Write at the end; a violated constraint is raised there, and none of the transaction is kept."""
+        compiled = statement.compiled(self._dialect)
+        self.writes.append((compiled, compiled.parameters(values)))
+
+
+class Readers:
+    """One connection a thread, kept: taking one from the pool and giving it back costs more than the query."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._of_thread = threading.local()
+        self._generation = 0
+
+    def connection(self) -> sa.PoolProxiedConnection:
+        """The connection of this thread."""
+        kept: tuple[int, sa.PoolProxiedConnection] | None = getattr(self._of_thread, "kept", None)
+        if kept is None or kept[0] != self._generation or not kept[1].is_valid:
+            kept = self._of_thread.kept = (self._generation, self._engine.raw_connection())
+        return kept[1]
+
+    def close(self) -> None:
+        """Forget all of them; each goes back to the pool with its thread."""
+        self._generation += 1
+        self._of_thread = threading.local()
+
+
+def is_lost(error: Exception, pooled: Any, dialect: sa.Dialect) -> bool:
+    """Whether ``error`` says that the connection is gone."""
+    dbapi: Any = error
+    driver_error = dialect.loaded_dbapi.Error
+    return isinstance(error, driver_error) and dialect.is_disconnect(dbapi, pooled.driver_connection, None)
+
+
+def translated(error: Exception, pooled: Any, dialect: sa.Dialect) -> Exception:
+    """A driver's error as SQLAlchemy's; a connection that is gone is given up."""
+    lost = is_lost(error, pooled, dialect)
+    if lost:
+        pooled.invalidate(error)
+    return sa.exc.DBAPIError.instance(
+        None, None, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+    )
