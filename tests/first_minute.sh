@@ -10,8 +10,16 @@ unset DATABASE_URL
 make run PORT="$PORT" SIMULATOR_PORT="$SIMULATOR_PORT" >"$folder/run.log" 2>&1 &
 running=$!
 stop() {
-    kill -INT -- "$(pgrep -P "$running" -f 'nightbell run' || echo "$running")" 2>/dev/null || true
-    wait "$running" 2>/dev/null || true
+    pkill -INT -P "$running" || true # as Ctrl-C does: the program itself, below make
+    for _ in $(seq 1 100); do
+        kill -0 "$running" 2>/dev/null || break
+        sleep 0.1
+    done
+    if kill -0 "$running" 2>/dev/null; then
+        echo "it did not stop within ten seconds"
+        pkill -KILL -P "$running" || true
+        exit 1
+    fi
     rm -rf "$folder"
 }
 trap stop EXIT

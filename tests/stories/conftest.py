@@ -5,15 +5,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from core import database
+from core.database import Base
 from routing import policies
 from tests.conftest import BACKENDS, _admin_url
 from tests.house import House
 from tests.reused_database import _empty, reused_postgres
 
 __all__ = ["reused_postgres"]
+
+_OF_THE_POLICY = {"policy_versions", "people", "customers", "contacts", "contracts"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,7 +43,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A database for one story, at the address of the story before: SQLite, and PostgreSQL where there is one."""
     if request.param == "postgresql":
         url = _admin_url(request.getfixturevalue("reused_postgres"))
-        _empty(url)
+        _forget_the_story_before(url)
         return url.replace("postgresql://", "postgresql+psycopg://")
     template: Path = request.getfixturevalue("story_template")
     path = template.with_name("story.db")
@@ -47,6 +51,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
         old.unlink(missing_ok=True)
     shutil.copy(template, path)
     return f"sqlite:///{path}"
+
+
+def _forget_the_story_before(url: str) -> None:
+    """Leave the sample policy, if that is the only one there is."""
+    with psycopg.connect(url) as connection:
+        versions = connection.execute("SELECT version FROM policy_versions").fetchall()
+        if len(versions) == 1:
+            for table in reversed(Base.metadata.sorted_tables):
+                if table.name not in _OF_THE_POLICY:
+                    connection.execute(f"DELETE FROM {table.name}")  # a name of our own
+            connection.execute("ALTER TABLE cases ALTER COLUMN id RESTART")
+            return
+    _empty(url)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from simulator.phones import Answers, Busy, Mailbox
 from tests.house import House
+from tests.stories.disorder import disorder, repeated
 from tests.stories.people import CENTRAL, DANA, DAY, MARIA, PRIYA, SAM, STRANGER, agreement
 
 
@@ -103,6 +104,19 @@ def test_it_lets_only_one_colleague_have_the_call(house: House) -> None:
     assert "gone on to somebody else" in late
     house.until(lambda: caller.is_over)
     assert house.case.engineer == "priya"
+
+
+def test_it_rings_nobody_twice_when_everything_arrives_three_times(house: House) -> None:
+    house.company.disturb = disorder(repeated(0, 0, 45))
+    house.phone(PRIYA).behave(Mailbox(after=3))
+    house.phone(SAM).behave(Answers(3, presses="1", hangs_up_after=30))
+    caller = house.call(MARIA)
+    house.until(lambda: caller.is_over)
+    house.fast_forward(120)
+    assert house.case.engineer == "sam"
+    assert (legs(house, PRIYA), legs(house, SAM)) == (1, 1)
+    for kind in ("call.began", "case.opened", "case.responded", "call.ended"):
+        assert len(house.events(kind)) == 1, kind
 
 
 @pytest.mark.parametrize(
