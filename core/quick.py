@@ -7,6 +7,7 @@ SQLite's are committed in groups (``core.group_commit``), PostgreSQL's are one s
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,24 +38,33 @@ class QuickTransaction:
         self.writes.append((compiled, compiled.parameters(values)))
 
 
+class _Kept:
+    """A connection that a thread keeps; back in the pool when its thread has ended."""
+
+    def __init__(self, pooled: sa.PoolProxiedConnection) -> None:
+        self.pooled = pooled
+
+
 class Readers:
     """One connection a thread, kept: taking one from the pool and giving it back costs more than the query."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._of_thread = threading.local()
-        self._generation = 0
+        self._all: weakref.WeakSet[_Kept] = weakref.WeakSet()
 
     def connection(self) -> sa.PoolProxiedConnection:
         """The connection of this thread."""
-        kept: tuple[int, sa.PoolProxiedConnection] | None = getattr(self._of_thread, "kept", None)
-        if kept is None or kept[0] != self._generation or not kept[1].is_valid:
-            kept = self._of_thread.kept = (self._generation, self._engine.raw_connection())
-        return kept[1]
+        kept: _Kept | None = getattr(self._of_thread, "kept", None)
+        if kept is None or not kept.pooled.is_valid:
+            kept = self._of_thread.kept = _Kept(self._engine.raw_connection())
+            self._all.add(kept)
+        return kept.pooled
 
     def close(self) -> None:
-        """Forget all of them; each goes back to the pool with its thread."""
-        self._generation += 1
+        """Give all of them back."""
+        for kept in list(self._all):
+            kept.pooled.close()
         self._of_thread = threading.local()
 
 

@@ -136,10 +136,11 @@ class Telephony:
         return str(message.sid)
 
     def messages_to(self, to: str, since: datetime) -> list[tuple[str, str]]:
-        """(MessageSid, body) of texts sent to a number at ``since`` or later; at most 50."""
+        """(MessageSid, body) of texts sent to a number at ``since`` or later; at most 50. Answers to its own texts,
+        which go out as the answer to a webhook, are not among them."""
         with _Explained("list texts"):
             messages = self._client.messages.list(to=to, date_sent_after=since, limit=50)
-        return [(str(message.sid), str(message.body)) for message in messages]
+        return [(str(m.sid), str(m.body)) for m in messages if str(m.direction) == "outbound-api"]
 
     def recordings_since(self, since: datetime) -> list[ListedRecording]:
         """Recordings made at ``since`` or later; at most 1,000."""

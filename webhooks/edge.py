@@ -102,9 +102,9 @@ def answer_quickly(
 
     ``work`` is given the transaction, the form and the instant of the request.
     """
-    form, at = request.form.to_dict(), received_at()
 
     def attempt() -> str:
+        form, at = request.form.to_dict(), received_at()
         with context().database.writing_quickly() as transaction:
             text = work(transaction, form, at)
             transaction.add(receipts.KEEP, key=key, at=at, form=form, answer=text)

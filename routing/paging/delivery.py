@@ -38,6 +38,24 @@ def send(context: Context, claim: due.Claim) -> None:
             raise
         _give_up(context, claim, str(error))
         return
+    try:
+        _note_sent(context, claim, outgoing, sid)
+    except due.LeaseLost:
+        _end_if_not_needed(context, outgoing, sid)
+        raise
+
+
+def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str) -> None:
+    """Somebody accepted while this call was being placed: its phone need not ring on."""
+    if outgoing.channel != pages.VOICE:
+        return
+    with context.database.writing() as session:
+        page = _locked_attempt(session, outgoing.id).page
+        if page is not None and page.state != PageState.RINGING:
+            due.enqueue(session, pages.HANG_UP, f"attempt:{outgoing.id}", context.clock.now(), sid=sid)
+
+
+def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str) -> None:
     with due.finishing(context.database, claim) as session:
         attempt = session.get_one(Attempt, outgoing.id, with_for_update=True)
         attempt.provider_sid = sid

@@ -181,6 +181,24 @@ def _fails_once_after_sending(monkeypatch: pytest.MonkeyPatch, telephony: object
     monkeypatch.setattr(telephony, name, failing)
 
 
+def test_it_hangs_up_a_call_that_was_being_placed_while_somebody_accepted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telephony, place_call = house.context.telephony, house.context.telephony.place_call
+
+    def accepted_meanwhile(**options: str) -> str:
+        monkeypatch.setattr(telephony, "place_call", place_call)
+        house.text(LUIS, "ACK 1001")
+        return place_call(**options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(telephony, "place_call", accepted_meanwhile)
+    house.voicemail_from(MARIA)
+    house.fast_forward(5)
+    assert house.case.engineer == "luis"
+    assert house.phone(DANA).ringing is None
+    assert house.due("dead") == []
+
+
 def test_it_goes_on_at_once_from_a_number_that_cannot_be_called(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
