@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core import due
+from core.errors import said_of
 from core.heartbeat import beat
 from core.models import record
 from core.settings import SettingsError, load_settings
@@ -25,6 +26,7 @@ from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
 from routing.context import Context, build_bell, build_context
+from routing.paging import pages
 from routing.paging import work as paging_work
 from webhooks import spool
 
@@ -32,6 +34,8 @@ HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
     **intake_work.HANDLERS,
     **paging_work.HANDLERS,
 }
+# Somebody waits for these for ever: they are tried until they succeed.
+TIRELESS = frozenset({pages.RING, pages.STEP_OVER, reconcile.RECONCILE})
 _THREADS = 4
 _POLL_S = 2.0
 _BUSY_POLL_S = 0.05
@@ -91,8 +95,11 @@ class Worker:
                         wait(running, timeout=_BUSY_POLL_S, return_when="FIRST_COMPLETED")
                     elif not claims:
                         bell.wait(self._idle_seconds())
-                except (sa.exc.DBAPIError, OSError) as error:
+                except (sa.exc.SQLAlchemyError, OSError) as error:
                     log.error("the database does not answer: %s", type(error).__name__)
+                    stop.wait(_POLL_S)
+                except Exception:  # whatever it is, somebody still has to be rung
+                    log.critical("the worker stumbled, and goes on", exc_info=True)
                     stop.wait(_POLL_S)
 
     def claim(self, limit: int) -> list[due.Claim]:
@@ -161,16 +168,18 @@ class Worker:
         if isinstance(error, TelephonyError | due.TryAgain):
             log.warning("%s for %s failed: %s", claim.kind, claim.subject, error)
         else:
-            log.error("%s for %s failed", claim.kind, claim.subject, exc_info=error)
+            level = logging.CRITICAL if claim.kind in TIRELESS and claim.attempts >= 3 else logging.ERROR
+            log.log(level, "%s for %s failed: %s", claim.kind, claim.subject, said_of(error))
+            log.debug("its traceback", exc_info=error)
         now = self._context.clock.now()
         try:
             with self._context.database.writing() as session:
-                text = f"{type(error).__name__}: {error}"
-                state = due.retry(session, claim, now, text, permanent=permanent)
+                tireless = claim.kind in TIRELESS
+                state = due.retry(session, claim, now, said_of(error), permanent=permanent, tireless=tireless)
                 if state is due.DueState.DEAD:
                     log.error("%s for %s is given up", claim.kind, claim.subject)
                     record(session, "work.dead", now, work=claim.kind, subject=claim.subject)
-        except sa.exc.DBAPIError:
+        except sa.exc.SQLAlchemyError:
             log.error("%s for %s could not be given back; its lease will run out", claim.kind, claim.subject)
 
 

@@ -87,7 +87,7 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "title": case.title,
         "status": case.status,
         "priority": case.priority,
-        "service": policy.services[case.service].name,
+        "service": policy.name_of(None, case.service),
         "customer": case.customer.name if case.customer else None,
         "verified": case.verified,
         "tier": tier.name if tier else None,

@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from console import desk
 from console.case_page import describe
 from console.connecting import point_numbers
+from core import phone_numbers
 from core.due import Due, DueState
-from core.models import Case
+from core.models import Case, Customer
 from core.schema import migrate as migrate_schema
 from core.settings import Settings, SettingsError, load_settings
 from core.telephony import TelephonyError
+from intake.phone.models import Call
 from intake.phone.script import standalone_fallback
 from routing.context import Context, build_context
 from routing.policies import NoPolicy, PolicyError, PolicyVersion, apply_policy, parse_policy
@@ -128,6 +130,21 @@ def case(number: int) -> None:
         if found is None:
             raise click.ClickException(f"there is no case {number}")
         click.echo(json.dumps(describe(session, context, found), indent=2))
+
+
+@main.command(name="near-misses")
+def near_misses() -> None:
+    """List the calls that ended without a message, the latest first: nobody was rung for them."""
+    context = _context()
+    with context.database.reading() as session:
+        calls = session.scalars(
+            sa.select(Call).where(Call.near_miss.is_(True)).order_by(Call.started_at.desc()).limit(100)
+        )
+        names = {customer.id: customer.name for customer in session.scalars(sa.select(Customer))}
+        for call in calls:
+            who = names.get(call.customer_id or 0, "an unknown caller")
+            number = phone_numbers.shown(call.from_number) if call.from_number else "number withheld"
+            click.echo(f"{call.started_at:%Y-%m-%d %H:%M:%S} UTC  {call.line:18} {who}, {number}")
 
 
 @main.command(name="due")

@@ -23,4 +23,7 @@ def point_numbers(context: Context, fallback_url: str) -> Iterator[str]:
             status_callback=context.address(f"/twilio/voice/status{RETRY_RULE}"),
             sms_url=context.address(f"/twilio/sms{RETRY_RULE}"),
         )
-        yield f"{key}: {line.number} now comes to {context.settings.public_url}"
+        fallback = (
+            f"with {fallback_url} to fall back on" if fallback_url else "its fallback URL is left as it was"
+        )
+        yield f"{key}: {line.number} now comes to {context.settings.public_url}; {fallback}"

@@ -36,6 +36,7 @@ SENTENCES: dict[str, str] = {
     "page.sms-sent": "A text was sent to {who}.",
     "page.not-sent": "{who} could not be reached by {channel}.",
     "page.unanswered": "{who} did not accept: {ending}.",
+    "page.revived": "Ringing had stopped without a reason, and was begun again.",
     "page.accepted": "{who} accepted the case.",
     "page.passed": "{who} passed the case on.",
 }

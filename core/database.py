@@ -25,7 +25,14 @@ from core.one_statement import OneStatement
 from core.quick import QuickTransaction
 
 _WAKE = "wake the workers"
-_BUSY_MS = 10_000
+# Twilio gives up after 15 seconds: whatever hangs is given up long before, so that the caller can be recorded.
+_BUSY_MS = 4_000
+_POSTGRES_PATIENCE = {
+    "connect_timeout": 3,
+    "options": "-c statement_timeout=6000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=15000",
+}
+# Parameters are names and telephone numbers: they must not come into logs with an error.
+_POOL: dict[str, Any] = {"pool_use_lifo": True, "pool_timeout": 3, "hide_parameters": True}
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -85,9 +92,9 @@ class Database:
         self._turn: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         )
-        self._quick_engine = (
-            self.engine if self.is_sqlite else _engine(url, threads, isolation_level="AUTOCOMMIT")
-        )
+        # An engine of its own: its threads keep their connections, which must not starve everybody else.
+        options = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._quick_engine = _engine(url, threads, **options)
         self._quick: GroupCommit | OneStatement = (
             GroupCommit(self._quick_engine, self._turn)
             if self.is_sqlite
@@ -139,13 +146,14 @@ def _engine(url: str, threads: int, **options: Any) -> sa.Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, threads)
     return sa.create_engine(
-        url, pool_size=threads, max_overflow=4, pool_recycle=1800, pool_use_lifo=True, **options
-    )
+        url, pool_size=threads, max_overflow=4, pool_recycle=1800, connect_args=_POSTGRES_PATIENCE,
+        **_POOL, **options,
+    )  # fmt: skip
 
 
 def _sqlite_engine(url: str, threads: int) -> sa.Engine:
     Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=threads, max_overflow=4, pool_use_lifo=True)
+    engine = sa.create_engine(url, pool_size=threads, max_overflow=4, **_POOL)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -25,6 +25,7 @@ from core.database import Base, Database, Instant, Json, UtcDateTime, wake_after
 MAX_ATTEMPTS = 12
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=15)
+_LONGEST_TIRELESS_RETRY = timedelta(minutes=1)
 
 
 class DueState(enum.StrEnum):
@@ -173,14 +174,22 @@ def renew(session: Session, claim: Claim, lease: timedelta) -> bool:
 
 
 def retry(
-    session: Session, claim: Claim, now: datetime, error: str, *, permanent: bool = False
+    session: Session,
+    claim: Claim,
+    now: datetime,
+    error: str,
+    *,
+    permanent: bool = False,
+    tireless: bool = False,
 ) -> DueState | None:
     """Give the row back after a failure: ready again after a growing pause, or dead after too many.
 
+    ``tireless`` work is never dead and never pauses for longer than a minute: somebody waits to be rung.
     None if the lease was lost: then the row is somebody else's, and nothing is changed.
     """
-    dead = permanent or claim.attempts >= MAX_ATTEMPTS
-    pause = min(_FIRST_RETRY * 2 ** min(claim.attempts - 1, MAX_ATTEMPTS), _LONGEST_RETRY)
+    dead = not tireless and (permanent or claim.attempts >= MAX_ATTEMPTS)
+    longest = _LONGEST_TIRELESS_RETRY if tireless else _LONGEST_RETRY
+    pause = min(_FIRST_RETRY * 2 ** min(claim.attempts - 1, MAX_ATTEMPTS), longest)
     state = DueState.DEAD if dead else DueState.READY
     ours = _close(
         session, claim, state=state, due_at=now + pause, lease_token=None, lease_until=None,

@@ -44,6 +44,7 @@ class GroupCommit:
         self._engine = engine
         self._dialect = engine.dialect
         self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._unavailable: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
         self._turn = turn
         self._readers = Readers(engine)
         self._mutex = threading.Lock()
@@ -100,11 +101,14 @@ class GroupCommit:
                 job.error = None
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not pass for a commit of the others
             self._forget_if_lost(error)
-            if len(group) == 1:
-                group[0].error = error
-            else:
+            if len(group) > 1 and not isinstance(error, self._unavailable):
+                # One of them cannot be written; the others are not to suffer for it. A database that is busy
+                # or gone is not asked once more for each: the callers of all would wait for all.
                 for job in group:
                     self._write([job])
+            else:
+                for job in group:
+                    job.error = error
         finally:
             for job in group:
                 job.done = True

@@ -165,7 +165,9 @@ class Telephony:
                 url, auth=(self._sid, self._token), timeout=REQUEST_TIMEOUT_S, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise TelephonyError(f"cannot fetch a recording: {error!r}", permanent=False) from error
+            raise TelephonyError(
+                f"cannot fetch a recording: {type(error).__name__}", permanent=False
+            ) from error
         if answer.status_code != 200:
             # A 404 is no final word: the audio may not exist yet when its recording is announced.
             raise TelephonyError(f"cannot fetch a recording: HTTP {answer.status_code}", permanent=False)
@@ -184,13 +186,15 @@ class Telephony:
     def point_number(
         self, sid: str, *, voice_url: str, fallback_url: str, status_callback: str, sms_url: str
     ) -> None:
-        """Let a number's calls and texts come to these addresses."""
+        """Let a number's calls and texts come to these addresses; an empty ``fallback_url`` leaves its own."""
+        fallback = (
+            {"voice_fallback_url": fallback_url, "voice_fallback_method": "GET"} if fallback_url else {}
+        )
         with _Explained("configure a number"):
             self._client.incoming_phone_numbers(sid).update(
                 voice_url=voice_url,
                 voice_method="POST",
-                voice_fallback_url=fallback_url,
-                voice_fallback_method="GET",
+                **fallback,
                 status_callback=status_callback,
                 status_callback_method="POST",
                 sms_url=sms_url,

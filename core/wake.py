@@ -51,9 +51,12 @@ class PipeWake:
                 if error.errno == errno.ENXIO:  # nobody reads; any other error is ours and passes
                     pipe.unlink(missing_ok=True)
                 continue
-            with contextlib.suppress(BlockingIOError):  # full: the worker has plenty of wake-ups to read
-                os.write(descriptor, b"!")
-            os.close(descriptor)
+            try:
+                # Full: the worker has plenty to read. Broken: it has just died. The work is committed either way.
+                with contextlib.suppress(OSError):
+                    os.write(descriptor, b"!")
+            finally:
+                os.close(descriptor)
 
 
 class PipeBell:

@@ -18,18 +18,22 @@ from intake import voicemail
 from intake.phone import calls
 from intake.phone.models import Call
 from routing.context import Context
+from routing.paging import pages
 
 RECONCILE, ADOPT = "reconcile", "voicemail.adopt"
 _EVERY = timedelta(minutes=1)
 _OVERLAP = timedelta(minutes=15)
 _FIRST_LOOK_BACK = timedelta(hours=24)
 _SUBJECT = "reconcile"
+_TURN = 1_042_001
 
 log = logging.getLogger(__name__)
 
 
 def ensure_scheduled(session: Session, now: datetime) -> None:
     """See to it that exactly one reconciliation is waiting or under way."""
+    if session.get_bind().dialect.name == "postgresql":  # workers that start at once take turns here
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
     waiting = session.scalar(
         sa.select(due.Due.id)
         .where(due.Due.subject == _SUBJECT, due.Due.state.in_((due.DueState.READY, due.DueState.LEASED)))
@@ -42,6 +46,9 @@ def ensure_scheduled(session: Session, now: datetime) -> None:
 def reconcile(context: Context, claim: due.Claim) -> None:
     """Due work, once a minute: compare with the telephone company's list, and come back in a minute."""
     began = context.clock.now()
+    with context.database.writing() as session:
+        if pages.revive(session, began):
+            log.critical("a page was ringing with nothing due for it; it rings again")
     try:
         listed = context.telephony.recordings_since(datetime.fromisoformat(claim.payload["since"]))
     except TelephonyError as error:

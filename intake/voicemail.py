@@ -76,7 +76,7 @@ def settle(session: Session, context: Context, call: Call, form: Mapping[str, st
 
 def gone_while_recording(session: Session, context: Context, call: Call) -> None:
     """The caller hung up. That callback may overtake what is said of the recording, if anything was recorded."""
-    if _messages(session, context, call):
+    if messages_of(session, context, call):
         send(session, context, call)
     else:
         settle_later(session, call, context.clock.now())
@@ -92,7 +92,7 @@ def send(session: Session, context: Context, call: Call) -> None:
     """The caller has sent what was recorded: open the case, or add to the open one. Nothing happens twice."""
     if call.sent:
         return
-    usable = _messages(session, context, call)
+    usable = messages_of(session, context, call)
     if not usable:
         note_near_miss(session, context, call)
         return
@@ -197,7 +197,8 @@ def _is_on_the_line(call: Call) -> bool:
     return call.ended_at is None and call.state != State.ENDED
 
 
-def _messages(session: Session, context: Context, call: Call) -> list[Recording]:
+def messages_of(session: Session, context: Context, call: Call) -> list[Recording]:
+    """The recordings of a call that are messages, the earliest first."""
     recorded = recordings_of(session, call)
     return [r for r in recorded if r.state in _USABLE and not _too_short(context, call, r)]
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core import models
 from core.database import Base, Database, Instant
 from routing.directory import Directory, load_directory
-from routing.policy import NOT_JOINED_UP, CustomerEntry, Policy
+from routing.policy import NOT_JOINED_UP, STORED, CustomerEntry, Policy
 
 _FRESH_S = 1.0
 
@@ -61,8 +61,11 @@ class CurrentPolicy:
 
 
 @lru_cache(maxsize=8)
-def parse_policy(text: str) -> Policy:
-    """The policy in a YAML document; :class:`PolicyError` names line and key of each mistake."""
+def parse_policy(text: str, *, stored: bool = False) -> Policy:
+    """The policy in a YAML document; :class:`PolicyError` names line and key of each mistake.
+
+    A ``stored`` one was applied by an earlier release perhaps; it is not held against the rules of this one.
+    """
     try:
         document = YAML(typ="safe").load(io.StringIO(text))
     except YAMLError as error:
@@ -70,7 +73,7 @@ def parse_policy(text: str) -> Policy:
     if not isinstance(document, dict):
         raise PolicyError(["line 1: expected a mapping with company, calendars, services, ..."])
     try:
-        return Policy.model_validate(document)
+        return Policy.model_validate(document, context=STORED if stored else None)
     except ValidationError as error:
         # Only the round-trip loader, many times slower, knows on which line a key stands.
         places = YAML(typ="rt").load(text)
@@ -180,8 +183,12 @@ class Policies:
         """The current policy; :class:`NoPolicy` when none has been applied."""
         if self._current is not None and time.monotonic() - self._checked < _FRESH_S:
             return self._current
-        with self._lock:
-            self._refresh()
+        # Whoever has a policy does not wait for another one's look at a database that may hang.
+        if self._lock.acquire(blocking=self._current is None):
+            try:
+                self._refresh()
+            finally:
+                self._lock.release()
         if self._current is None:
             raise NoPolicy
         return self._current
@@ -211,7 +218,7 @@ class Policies:
                 with self._database.reading() as session:
                     self._directory = load_directory(session)
                 self._current = CurrentPolicy(version, policy)
-        except sa.exc.OperationalError:
+        except sa.exc.SQLAlchemyError:
             # The database is down: a caller is still answered, by the policy that was known last.
             if self._current is None:
                 raise
@@ -220,4 +227,4 @@ class Policies:
 
 def policy_of_version(session: Session, version: int) -> Policy:
     """The policy that was applied as ``version``."""
-    return parse_policy(session.get_one(PolicyVersion, version).document)
+    return parse_policy(session.get_one(PolicyVersion, version).document, stored=True)

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     InstanceOf,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -27,6 +28,7 @@ from core.twiml import Say, Voice
 from routing.business_hours import BusinessCalendar
 from routing.oncall import Schedule
 from routing.policy_checks import check
+from routing.prompts import shipped_sentence
 from routing.targets import ResponseTarget
 
 Priority = Annotated[int, Field(ge=1, le=4)]
@@ -34,6 +36,8 @@ Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 # The type of the error whose context has the mistakes between parts: a list of ``policy_checks.Mistake``.
 NOT_JOINED_UP = "not_joined_up"
+# The context of reading a policy that was checked when it was applied.
+STORED = "stored"
 
 
 def _e164(value: str) -> str:
@@ -214,20 +218,38 @@ class Policy(_Part):
         return {line.number: key for key, line in self.lines.items()}
 
     def calendar_of(self, service: str) -> BusinessCalendar:
-        """The business calendar of a service."""
-        return self.calendars[self.services[service].calendar]
+        """The business calendar of a service; of the first one, if an old case names a service that is gone."""
+        known = self.services.get(service) or next(iter(self.services.values()))
+        return self.calendars[known.calendar]
+
+    def escalation_of(self, service: str) -> str | None:
+        """The escalation of a service; any, if an old case names a service that is gone: somebody must be rung."""
+        known = self.services.get(service)
+        return known.escalation if known else next(iter(self.escalations), None)
+
+    def name_of(self, line: str | None, service: str) -> str:
+        """What a case came in on, in words; an old case may name a line and a service that are gone."""
+        found = self.lines.get(line) if line else None
+        found_service = self.services.get(service)
+        return found.name if found else found_service.name if found_service else service
 
     def say(self, key: str, line: str | None = None, /, **values: object) -> Say:
-        """The sentence ``key`` as ``line`` says it, filled with ``values``."""
-        spoken = self.lines[line] if line else None
-        prompt = (spoken.prompts.get(key) if spoken else None) or self.prompts[key]
+        """The sentence ``key`` as ``line`` says it, filled with ``values``.
+
+        An old case may name a line that is gone, and an old policy may lack a sentence that is newer than it.
+        """
+        spoken = self.lines.get(line) if line else None
+        prompt = (spoken.prompts.get(key) if spoken else None) or self.prompts.get(key)
+        prompt = prompt or PromptText(text=shipped_sentence(key))
         if prompt.audio:
             return Say(audio_url=prompt.audio)
         common = {"company": self.company, "line": spoken.name if spoken else ""}
         return Say(prompt.text.format_map(common | values), voice=spoken.spoken_with if spoken else Voice())
 
     @model_validator(mode="after")
-    def _joined_up(self) -> Policy:
+    def _joined_up(self, info: ValidationInfo) -> Policy:
+        if info.context == STORED:
+            return self  # it was checked when it was applied, by the rules of then
         mistakes = check(self)
         if mistakes:
             raise PydanticCustomError(NOT_JOINED_UP, "the parts do not fit together", {"mistakes": mistakes})

@@ -6,6 +6,10 @@ The sentences themselves are data in the policy; this is the list that a policy 
 from __future__ import annotations
 
 import string
+from functools import cache
+from pathlib import Path
+
+from ruamel.yaml import YAML
 
 _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
@@ -101,3 +105,10 @@ def mistakes_in(key: str, text: str) -> list[str]:
     if any(spec or conversion for _, _, spec, conversion in string.Formatter().parse(text)):
         mistakes.append("a placeholder is a name in braces and nothing more, such as {company}")
     return mistakes
+
+
+@cache
+def shipped_sentence(key: str) -> str:
+    """The sentence of the shipped sample, for a policy that is older than the sentence."""
+    sample = Path(__file__).parent / "samples" / "agreement.yaml"
+    return str(YAML(typ="safe").load(sample)["prompts"][key])

@@ -13,10 +13,9 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def spoken_instant(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """``3:10 AM today``, ``8 AM tomorrow``, ``Monday at 8 AM``, or a date when it is a week away."""
+    """``3:10 AM today``, ``noon tomorrow``, ``Monday at 8 AM``, or a date when it is a week away."""
     local, today = instant.astimezone(zone), now.astimezone(zone).date()
-    clock = f"{local.hour % 12 or 12}" + (f":{local.minute:02}" if local.minute else "")
-    clock += " AM" if local.hour < 12 else " PM"
+    clock = _clock(f"{local:%H:%M}")
     days = (local.date() - today).days
     if days in (0, 1):
         return f"{clock} {'tomorrow' if days else 'today'}"
@@ -43,9 +42,11 @@ def time_left(due_at: datetime | None, now: datetime) -> str:
 def _amount(minutes: int) -> str:
     if minutes < 1:
         return "less than a minute"
-    if minutes < 120:
-        return f"{minutes} minute{'s' if minutes > 1 else ''}"
-    return f"{minutes // 60} hours"
+    hours, rest = divmod(minutes, 60)
+    if hours >= 24:
+        rest = 0  # nobody counts minutes over days
+    parts = [(hours, "hour"), (rest, "minute")]
+    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count)
 
 
 def priorities_in_words(priorities: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.orm import Session
 
 from core import twiml
+from core.errors import said_of
 from core.quick import QuickTransaction
 from routing.context import Context
 from webhooks import receipts, spool
@@ -145,8 +146,9 @@ def _stored(key: str) -> str | None:
 
 
 def _spooled(instead: Callable[[], str], error: Exception) -> Response:
-    log.error("a request to %s is spooled", request.path, exc_info=error)
-    form = request.form.to_dict()
+    log.error("a request to %s is spooled: %s", request.path, said_of(error))
+    log.debug("its traceback", exc_info=error)
+    form = request.values.to_dict()  # with the key that waits in the address of a redirect
     response = _xml(instead())
     if spool.RECEIVED_AT not in form:  # a replay that fails again waits in the file it came from
         try:

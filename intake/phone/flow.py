@@ -120,6 +120,7 @@ class Facts:
     adding: bool = False
     callback_number: str | None = None
     entered_number: str | None = None
+    has_message: bool = True
 
     def say(self, key: str, **values: object) -> Say:
         """The sentence ``key`` in the line's voice."""
@@ -143,8 +144,9 @@ class Facts:
 
     @property
     def opening(self) -> str:
-        """When business hours begin again."""
-        return self.spoken(self.policy.calendar_of(self.contact.service).next_opening(self.now))
+        """When business hours begin again: ``at 8 AM today``, ``Monday at 8 AM``."""
+        opening = self.spoken(self.policy.calendar_of(self.contact.service).next_opening(self.now))
+        return f"at {opening}" if opening.endswith(("today", "tomorrow")) else opening
 
 
 @dataclass(frozen=True)
@@ -326,6 +328,8 @@ def _review(f: Facts) -> Step:
 
 
 def _send(f: Facts) -> Step:
+    if not f.has_message:  # the recording callback has said meanwhile that it is silent
+        return _heard_nothing(f)
     effects = (Effect(Act.SEND),)
     if f.adding and f.open_case is not None:
         said = f.say("message_added", case_digits=_digits(f.open_case))

@@ -57,6 +57,7 @@ def facts_of(session: Session, context: Context, call: Call, policy: Policy, ent
         adding=call.adding,
         callback_number=call.callback_number or call.from_number,
         entered_number=entered,
+        has_message=call.sent or call.state != State.REVIEW or bool(voicemail.messages_of(session, context, call)),
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def _open_case(read: Read, policy: Policy, number: int | None) -> OpenCase | Non
         standing = Standing.RINGING if case.ringing else Standing.WAITS
     tier = policy.tiers.get(case.tier) if case.tier else None
     covered = tier is not None and tier.target(case.priority).cover == "24x7"
-    may_escalate = covered and policy.services[case.service].escalation is not None
+    may_escalate = covered and policy.escalation_of(case.service) is not None
     return OpenCase(number, standing, may_escalate)
 
 

@@ -35,7 +35,7 @@ def page_values(session: Session, case: Case, policy: Policy, links: Links, now:
         "transcript": (transcript_of(session, case.id) or "")[:_TRANSCRIPT_SPOKEN],
         "engineer": engineer.name if engineer else "Somebody",
         "link": links.case_url(case.id),
-        "line": policy.lines[case.line].name if case.line else policy.services[case.service].name,
+        "line": policy.name_of(case.line, case.service),
     }
 
 

@@ -39,7 +39,7 @@ def start_page(
     session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0
 ) -> Page:
     """Begin to ring for ``case``, in the transaction that opens or escalates it."""
-    key = current.policy.services[case.service].escalation
+    key = current.policy.escalation_of(case.service)
     if key is None:
         raise ValueError(f"the service {case.service!r} has no escalation, yet a case of it wants a page")
     page = Page(
@@ -54,7 +54,7 @@ def start_page(
 
 def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
     """Send the on-call engineer a text about ``case``; nobody is rung."""
-    key = policy.services[case.service].escalation
+    key = policy.escalation_of(case.service)
     people = [case.engineer] if case.engineer else []
     if not people and key is not None:
         people = list(escalation.people_at(policy, policy.escalations[key], 0, now))
@@ -171,6 +171,23 @@ def failed(session: Session, context: Context, attempt: Attempt) -> None:
     )
     if not alive:
         advance(session, context, page, attempt.position)
+
+
+def revive(session: Session, now: datetime) -> int:
+    """Ring again where a page rings but nothing is due for it, whatever took its row away; how many pages."""
+    waiting = sa.select(due.Due.subject).where(
+        due.Due.kind.in_((RING, STEP_OVER)), due.Due.state.in_((due.DueState.READY, due.DueState.LEASED))
+    )
+    awaited = set(session.scalars(waiting))
+    orphans = [
+        page
+        for page in session.scalars(sa.select(Page).where(Page.state == PageState.RINGING))
+        if page.subject not in awaited
+    ]
+    for page in orphans:
+        record(session, "page.revived", now, case_id=page.case_id, position=page.position)
+        due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
+    return len(orphans)
 
 
 def locked_page(session: Session, page_id: int) -> Page:

@@ -167,7 +167,7 @@ def test_it_makes_sqlite_as_safe_as_the_answer_to_twilio_needs(database: Databas
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 4_000}
 
 
 def test_it_wakes_the_workers_once_and_only_after_the_commit(ringing: Database, bell: Bell) -> None:

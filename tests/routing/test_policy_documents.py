@@ -283,7 +283,7 @@ def test_it_says_a_prompt_in_the_line_s_own_words_and_voice(sample: str) -> None
     )
     policy = parse_policy(text)
     own = policy.say("goodbye", "support")
-    assert own.text == "Cheerio from after-hours support of SMA Technologies."
+    assert own.text == "Cheerio from support of SMA Technologies."
     assert (own.voice.language, own.voice.name) == ("en-GB", "Polly.Amy")
     assert policy.say("goodbye", "managed-services").text == "Goodbye."
     assert policy.say("nobody_free", "support") == Say(audio_url="https://a.example/b.wav")

@@ -24,8 +24,8 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     ("instant", "words"),
     [
         (at(4, 3, 10), "3:10 AM today"),
-        (at(4, 0), "12 AM today"),
-        (at(4, 12), "12 PM today"),
+        (at(4, 0), "midnight today"),
+        (at(4, 12), "noon today"),
         (at(4, 17), "5 PM today"),
         (at(4, 23, 59), "11:59 PM today"),
         (at(5, 8), "8 AM tomorrow"),
@@ -58,11 +58,11 @@ def test_it_writes_an_instant_with_its_zone() -> None:
         (59 * SECOND, "Less than a minute left to respond."),
         (60 * SECOND, "1 minute left to respond."),
         (timedelta(minutes=52, seconds=30), "52 minutes left to respond."),
-        (timedelta(minutes=119), "119 minutes left to respond."),
+        (timedelta(minutes=119), "1 hour 59 minutes left to respond."),
         (timedelta(hours=26), "26 hours left to respond."),
         (-SECOND, "The response is less than a minute late."),
         (-timedelta(minutes=1), "The response is 1 minute late."),
-        (-timedelta(hours=3, minutes=5), "The response is 3 hours late."),
+        (-timedelta(hours=3, minutes=5), "The response is 3 hours 5 minutes late."),
     ],
 )
 def test_it_says_how_much_time_is_left(left: timedelta, words: str) -> None:

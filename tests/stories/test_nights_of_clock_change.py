@@ -44,7 +44,12 @@ def test_it_rings_who_is_on_call_when_the_ringing_begins(house: House) -> None:
 
 def test_it_decides_by_the_calls_start_when_the_line_opens_meanwhile(house: House) -> None:
     house.it_becomes(datetime(2026, 3, 4, 7, 59, 30, tzinfo=CENTRAL))
-    caller = house.call(TOM).hears("open again 8 AM today").presses("1").hears("Nobody is called tonight")
+    caller = (
+        house.call(TOM)
+        .hears("open again at 8 AM today")
+        .presses("1")
+        .hears("Nobody is called before we open")
+    )
     assert house.local_time > "08:00:00"
     caller.leaves()
     assert house.decision.outcome == "wait"

@@ -31,7 +31,7 @@ def test_it_rings_the_consultant_when_the_charges_are_accepted(house: House) -> 
 
 def test_it_makes_an_ordinary_request_of_a_call_without_consent(house: House) -> None:
     caller = house.call(MARIA, MANAGED).presses("2")
-    caller.hears("Nobody is called tonight", "We respond by 5 PM tomorrow").leaves()
+    caller.hears("Nobody is called before we open", "We respond by 5 PM tomorrow").leaves()
     house.fast_forward(600)
     assert house.case.priority == 4
     assert house.case.due_at == IN_TWO_BUSINESS_DAYS
@@ -42,10 +42,8 @@ def test_it_makes_an_ordinary_request_of_a_call_without_consent(house: House) ->
 
 
 def test_it_takes_no_answer_for_no_consent(house: House) -> None:
-    caller = (
-        house.call(GRACE, MANAGED).presses("9").hears("not one of the choices", "additional charges").waits()
-    )
-    caller.waits().hears("Nobody is called tonight").leaves()
+    caller = house.call(GRACE, MANAGED).presses("9").hears("one of the choices", "additional charges").waits()
+    caller.waits().hears("Nobody is called before we open").leaves()
     house.fast_forward(600)
     assert house.case.priority == 4
     assert house.case.consented_at is None
@@ -65,7 +63,7 @@ def test_it_asks_nobody_who_has_accepted_beforehand(house: House) -> None:
 
 
 def test_it_asks_nobody_who_never_accepts(house: House) -> None:
-    house.call(LENA, MANAGED).hears("Nobody is called tonight").does_not_hear("charges").leaves()
+    house.call(LENA, MANAGED).hears("Nobody is called before we open").does_not_hear("charges").leaves()
     house.fast_forward(600)
     assert house.case.priority == 4
     assert house.case.due_at == IN_TWO_BUSINESS_DAYS

@@ -77,7 +77,7 @@ def test_it_goes_on_when_no_support_id_is_entered(house: House) -> None:
     ("policy", "told", "outcome", "rung", "texts"),
     [
         ("page", "our on-call engineer will be called", "page", {DANA: 1}, 1),
-        ("hold", "we listen to it when we open 8 AM today", "wait", {}, 0),
+        ("hold", "we listen to it when we open at 8 AM today", "wait", {}, 0),
     ],
 )
 def test_it_does_with_unknown_callers_what_the_line_says(
