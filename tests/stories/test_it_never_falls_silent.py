@@ -20,8 +20,8 @@ def test_it_rings_again_when_the_work_of_a_page_has_been_lost(house: House) -> N
     house.voicemail_from(MARIA)
     house.fast_forward(10)
     with house.context.database.writing() as session:
-        lost = sa.update(Due).where(Due.kind.in_((pages.RING, pages.STEP_OVER))).values(state=DueState.DEAD)
-        session.execute(lost)
+        gone = sa.update(Due).where(Due.kind.in_((pages.RING, pages.STEP_OVER))).values(state=DueState.DEAD)
+        session.execute(gone)
         session.execute(sa.update(Due).where(Due.kind == pages.CHECK).values(state=DueState.CANCELLED))
     before = sum(house.rung.values())
     house.fast_forward(180)
