@@ -225,6 +225,6 @@ class House(Questions):
 
     def check(self) -> None:
         """What no story may leave behind."""
-        assert self.twiml_problems == []
+        assert self.twiml_problems == [], self.twiml_problems
         unexpected = [a for a in self.company.alerts if a.code not in self.expected_alerts]
-        assert unexpected == []
+        assert unexpected == [], unexpected

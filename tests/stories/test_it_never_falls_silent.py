@@ -17,6 +17,7 @@ def test_it_rings_again_when_the_work_of_a_page_has_been_lost(house: House) -> N
         house.phone(phone).behave(NeverAnswers())
     house.worker.start()
     house.company.disturb = disorder(lost("call-status"))
+    house.expected_alerts = {11200}
     house.voicemail_from(MARIA)
     house.fast_forward(10)
     with house.context.database.writing() as session:
