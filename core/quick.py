@@ -39,10 +39,18 @@ class QuickTransaction:
 
 
 class _Kept:
-    """A connection that a thread keeps; back in the pool when its thread has ended."""
+    """A connection that a thread keeps; closed when its thread has ended."""
 
     def __init__(self, pooled: sa.PoolProxiedConnection) -> None:
         self.pooled = pooled
+
+    def release(self) -> None:
+        """Close the connection itself: the pool that it came from may be gone by now."""
+        if self.pooled.is_valid:
+            self.pooled.detach()
+            self.pooled.close()
+
+    __del__ = release
 
 
 class Readers:
@@ -62,9 +70,9 @@ class Readers:
         return kept.pooled
 
     def close(self) -> None:
-        """Give all of them back."""
+        """Close all of them."""
         for kept in list(self._all):
-            kept.pooled.close()
+            kept.release()
         self._of_thread = threading.local()
 
 
