@@ -7,6 +7,7 @@ compares the two.
 from __future__ import annotations
 
 import re
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -99,6 +100,17 @@ class Settings(BaseSettings):
         validation_alias=_named("TWILIO_API_URL"),
         description="the http(s) address of Twilio's REST API, or of the simulator",
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("NIGHTBELL_SMTP_URL"),
+        description="where mail is handed over: smtp://user:password@host:587 (STARTTLS where offered), "
+        "smtps://..., or smtp+plain://... without TLS; empty: no mail is sent",
+    )
+    mail_from: str = Field(
+        "Nightbell <nightbell@localhost>",
+        validation_alias=_named("NIGHTBELL_MAIL_FROM"),
+        description="the sender of mail, such as Support <support@vendor.example>",
+    )
     lease_seconds: float = Field(
         30.0,
         ge=2,
@@ -139,6 +151,22 @@ class Settings(BaseSettings):
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ValueError("has a path")
         return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        known = parts.scheme in ("smtp", "smtps", "smtp+plain")
+        if value.get_secret_value() and not (known and parts.hostname and parts.port != 0):
+            raise ValueError("not an SMTP address")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError("not a mail address")
+        return value
 
     @field_validator("storage_url")
     @classmethod

@@ -11,6 +11,7 @@ from core.audio import AudioStore
 from core.clock import Clock, SystemClock
 from core.database import Database, Wake
 from core.links import Links
+from core.mail import Mailer
 from core.settings import Settings
 from core.telephony import Telephony
 from core.wake import Bell, PipeBell, PipeWake, PostgresBell, PostgresWake
@@ -27,6 +28,7 @@ class Context:
     policies: Policies
     telephony: Telephony
     audio: AudioStore
+    mailer: Mailer
     links: Links
 
     def address(self, path: str) -> str:
@@ -50,6 +52,7 @@ def build_context(
         policies=Policies(database),
         telephony=Telephony(settings, telephone_session),
         audio=AudioStore(settings),
+        mailer=Mailer(settings),
         links=Links(settings),
     )
 

@@ -33,6 +33,8 @@ WRONG = {
     "TWILIO_ACCOUNT_SID": ["hidden-value", "AC123", "AC" + "g" * 32, "SK" + "0" * 32],
     "TWILIO_AUTH_TOKEN": [],  # any text is a token; an empty one counts as missing
     "TWILIO_API_URL": ["hidden-value", "https://api.example/hidden-value", "ws://hidden-value"],
+    "NIGHTBELL_SMTP_URL": ["hidden-value", "http://hidden-value", "smtp://", "smtp://hidden-value:0"],
+    "NIGHTBELL_MAIL_FROM": ["hidden-value"],
     "NIGHTBELL_LEASE_SECONDS": ["1.9", "601", "hidden-value", "nan", "inf"],
     "NIGHTBELL_LOG_LEVEL": ["debug", "hidden-value"],
 }  # fmt: skip

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+
+import pytest
+
+from core.mail import Mailer, MailError
+from core.settings import Settings, SettingsError
+from tests.post_office import PostOffice, post_office
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    with post_office() as office:
+        yield office
+
+
+def letter(subject: str = "Case 1042") -> EmailMessage:
+    message = EmailMessage()
+    message["To"], message["Subject"] = "maria@lakeside.example", subject
+    message.set_content("We have your case.")
+    return message
+
+
+def test_it_hands_a_message_over(make_settings: MakeSettings, office: PostOffice) -> None:
+    mailer = Mailer(make_settings(smtp_url=office.url, mail_from="Support <support@vendor.example>"))
+    mailer.send(letter(), "maria@lakeside.example")
+    (got,) = office.mail_to("maria@lakeside.example")
+    assert got["From"] == "Support <support@vendor.example>"
+    assert got.get_content().strip() == "We have your case."
+    assert office.letters[0].mail_from == "support@vendor.example"
+
+
+def test_it_can_send_what_must_not_bounce(make_settings: MakeSettings, office: PostOffice) -> None:
+    Mailer(make_settings(smtp_url=office.url)).send(letter(), "maria@lakeside.example", envelope_from="")
+    assert office.letters[0].mail_from == "<>"  # as it stands in MAIL FROM
+
+
+@pytest.mark.parametrize(("reply", "permanent"), [("550 no such user", True), ("451 come back later", False)])
+def test_it_says_whether_another_try_is_worth_it(
+    make_settings: MakeSettings, office: PostOffice, reply: str, permanent: bool
+) -> None:
+    office.refusals["maria@lakeside.example"] = reply
+    with pytest.raises(MailError, match=reply) as caught:
+        Mailer(make_settings(smtp_url=office.url)).send(letter(), "maria@lakeside.example")
+    assert caught.value.permanent is permanent
+
+
+def test_it_waits_for_a_server_that_does_not_answer(make_settings: MakeSettings) -> None:
+    with pytest.raises(MailError, match="does not answer") as caught:
+        Mailer(make_settings(smtp_url="smtp://127.0.0.1:1")).send(letter(), "maria@lakeside.example")
+    assert not caught.value.permanent
+
+
+def test_it_says_that_no_server_is_set(make_settings: MakeSettings) -> None:
+    mailer = Mailer(make_settings())
+    assert not mailer.configured
+    with pytest.raises(MailError, match="NIGHTBELL_SMTP_URL"):
+        mailer.send(letter(), "maria@lakeside.example")
+
+
+@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://", "smtp://host:0"])
+def test_it_refuses_an_address_that_is_no_mail_server(make_settings: MakeSettings, url: str) -> None:
+    with pytest.raises(SettingsError, match="NIGHTBELL_SMTP_URL"):
+        make_settings(smtp_url=url)
