@@ -40,16 +40,33 @@ SERVER = """
 import logging, os, sys
 os.sched_setaffinity(0, {0})
 sys.path.insert(0, %r)
-import waitress
 from flask import Response
 from app import create_app
-from core.twiml import EMPTY
 app = create_app()
 text = %r
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 app.add_url_rule("/constant", "constant", lambda: Response(text, mimetype="text/xml"), methods=["POST"])
-waitress.serve(app, host="127.0.0.1", port=int(os.environ["PORT"]), threads=8, asyncore_use_poll=True, _quiet=True)
+port = int(os.environ["PORT"])
+%s
 """
+SERVERS = {
+    "gunicorn": """
+from gunicorn.app.base import BaseApplication
+class Server(BaseApplication):
+    def load_config(self):
+        options = {"bind": f"127.0.0.1:{port}", "worker_class": "gthread", "workers": 1, "threads": 8,
+                   "keepalive": 65, "control_socket_disable": True, "loglevel": "error"}
+        for name, value in options.items():
+            self.cfg.set(name, value)
+    def load(self):
+        return app
+Server().run()
+""",
+    "waitress": """
+import waitress
+waitress.serve(app, host="127.0.0.1", port=port, threads=8, asyncore_use_poll=True, _quiet=True)
+""",
+}
 CONSTANT = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Thank you for calling.</Say></Response>'
 
 
@@ -78,14 +95,15 @@ def request(path: str, fields: dict[str, str], port: int) -> bytes:
 
 
 @contextmanager
-def server(database_url: str, folder: str) -> Iterator[int]:
+def server(database_url: str, folder: str, kind: str = "gunicorn") -> Iterator[int]:
     """The product on a free port, with the sample policy, at night."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = environment_of(database_url, folder, port)
     prepare(database_url, folder)
-    child = subprocess.Popen([sys.executable, "-c", SERVER % (str(ROOT), CONSTANT)], env=environment)
+    code = SERVER % (str(ROOT), CONSTANT, SERVERS[kind])
+    child = subprocess.Popen([sys.executable, "-c", code], env=environment)
     try:
         wait_until_listening(port)
         yield port
@@ -142,11 +160,11 @@ def wait_until_listening(port: int) -> None:
     raise RuntimeError("the server did not start")
 
 
-def measure(database_url: str) -> tuple[Load, Load, Load]:
+def measure(database_url: str, kind: str) -> tuple[Load, Load, Load]:
     """(constant saturated, durable saturated, durable with few connections); medians of three runs."""
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{folder}/nightbell.db"
-        with server(url, folder) as port:
+        with server(url, folder, kind) as port:
             runs = [_run(port) for _ in range(3)]
     constant, durable, few = (
         sorted(run, key=lambda load: load.per_second)[1] for run in zip(*runs, strict=True)
@@ -176,12 +194,13 @@ def scratch_database(postgres: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 
-def report(kind: str, constant: Load, durable: Load, few: Load) -> None:
+def report(server: str, database: str, constant: Load, durable: Load, few: Load) -> None:
     """Print the figures of one database."""
     ratio = durable.per_second / constant.per_second
     spread = durable.p99_ms / durable.median_ms
-    print(f"  {kind}: constant TwiML {constant.per_second:7.0f}/s   durable call {durable.per_second:6.0f}/s")
-    print(f"    ratio                      {ratio:5.2f}   (wanted: at least {TARGETS[kind]:.2f})")
+    rates = f"constant TwiML {constant.per_second:7.0f}/s   durable call {durable.per_second:6.0f}/s"
+    print(f"  {server}, {database}: {rates}")
+    print(f"    ratio                      {ratio:5.2f}   (wanted: at least {TARGETS[database]:.2f})")
     times = f"{durable.median_ms:.1f} ms, {durable.p99_ms:.1f} ms"
     print(f"    saturated, p99 / median    {spread:5.2f}   (wanted: under 2.5; {times})")
     print(
@@ -191,16 +210,17 @@ def report(kind: str, constant: Load, durable: Load, few: Load) -> None:
 
 
 def main() -> None:
-    """Measure SQLite, and PostgreSQL where DATABASE_URL names one."""
+    """Measure both servers on SQLite, and on PostgreSQL where DATABASE_URL names one."""
     os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
-    print("durable inbound-call webhook (waitress, 8 threads, one core; load on the other)")
-    report("sqlite", *measure(""))
+    print("durable inbound-call webhook (8 threads, one core; load on the other)")
     postgres = os.environ.get("DATABASE_URL", "")
+    for kind in SERVERS:
+        report(kind, "sqlite", *measure("", kind))
+        if postgres.startswith("postgres"):
+            with scratch_database(postgres) as url:
+                report(kind, "postgresql", *measure(url, kind))
     if not postgres.startswith("postgres"):
         print("  postgresql: skipped, DATABASE_URL names none")
-        return
-    with scratch_database(postgres) as url:
-        report("postgresql", *measure(url))
 
 
 if __name__ == "__main__":

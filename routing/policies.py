@@ -52,9 +52,9 @@ class PolicyVersion(Base):
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CurrentPolicy:
-    """A policy and the version that it has."""
+    """A policy and the version that it has. Hashed by identity: what is decided under it may be cached."""
 
     version: int
     policy: Policy

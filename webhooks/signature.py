@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Iterator
 
@@ -16,21 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.settings import Settings
 
-
-class _Parameters:
-    """A form as the validator asks for it, without the two exceptions a parameter that a MultiDict costs it."""
-
-    def __init__(self, form: MultiDict[str, str]) -> None:
-        self._form = form
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._form)
-
-    def __bool__(self) -> bool:
-        return bool(self._form)
-
-    def getall(self, name: str) -> list[str]:
-        return self._form.getlist(name)
+_DIGESTS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 
 
 class SignatureCheck:
@@ -39,7 +26,7 @@ class SignatureCheck:
     def __init__(self, settings: Settings) -> None:
         self._public_url = settings.public_url
         self._behind_proxies = settings.trusted_proxies > 0
-        self._validators = [RequestValidator(token) for token in settings.webhook_tokens]
+        self._keys = [(token.encode(), RequestValidator(token)) for token in settings.webhook_tokens]
 
     def accepts(self, request: Request) -> bool:
         """Whether the signature of ``request`` is one of ours."""
@@ -47,12 +34,14 @@ class SignatureCheck:
         if not signature:
             return False
         algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
-        parameters = _Parameters(request.form)
-        return any(
-            _matches(validator, url, parameters, signature, algorithm)
-            for url in self._addresses(request)
-            for validator in self._validators
-        )
+        form = request.form
+        for url in self._addresses(request):
+            for token, validator in self._keys:
+                if hmac.compare_digest(_signature(token, url, form, algorithm), signature.encode()):
+                    return True
+                if _validates(validator, url, form, signature, algorithm):
+                    return True
+        return False
 
     def _addresses(self, request: Request) -> Iterator[str]:
         """The addresses that the request may have been signed for: ours, and the one that our proxies report."""
@@ -62,15 +51,24 @@ class SignatureCheck:
             yield request.url
 
 
-def _matches(
-    validator: RequestValidator, url: str, parameters: _Parameters, signature: str, algorithm: str
+def _signature(token: bytes, url: str, form: MultiDict[str, str], algorithm: str) -> bytes:
+    """The signature by Twilio's rule: the address, then every name and value, sorted, each pair once.
+
+    The library's validator computes the same in four times the time, which a ringing phone waits for; whatever
+    does not match here is asked of the library.
+    """
+    digest = _DIGESTS.get(algorithm.upper())
+    if digest is None:
+        return b""
+    signed = url + "".join([name + value for name, value in sorted(set(form.items(multi=True)))])
+    return base64.b64encode(hmac.digest(token, signed.encode(), digest))
+
+
+def _validates(
+    validator: RequestValidator, url: str, form: MultiDict[str, str], signature: str, algorithm: str
 ) -> bool:
+    """What the library says, who knows of senders that add or drop the default port."""
     try:
-        if hmac.compare_digest(
-            validator.compute_signature(url, parameters, algorithm).encode(), signature.encode()
-        ):
-            return True
-        # The slower way knows of senders that add or drop the default port.
-        return bool(validator.validate(url, parameters, signature, algorithm))
+        return bool(validator.validate(url, form, signature, algorithm))
     except ValueError:  # an algorithm that the library does not know, or a forwarded host that is none
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from core.prepared import prepared_insert, reads_of
 from core.quick import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
 from intake import callers, voicemail
+from intake.callers import Caller
 from intake.cases import Intake, open_case
 from intake.phone import acts, known, script
 from intake.phone.flow import Act, Event, State, Step, step
@@ -48,8 +50,11 @@ def begin(
     number = phone_numbers.caller_number(form.get("From", ""))
     day = now.astimezone(policy.calendar_of(line.service).zone).date()
     caller = callers.by_number(transaction.rows, context.policies.directory(), number, line.service, day)
-    facts = known.first_facts(transaction.rows, policy, line_key, caller, number, now)
-    result = step(State.NEW, Event.CALLED, facts)
+    if caller.open_case_id is None:
+        result = _first_step(current, line_key, caller, now.replace(second=0, microsecond=0))
+    else:
+        facts = known.first_facts(transaction.rows, policy, line_key, caller, number, now)
+        result = step(State.NEW, Event.CALLED, facts)
     consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
     hunted = sum(effect.act is Act.HUNT_NEXT for effect in result.effects)
     transaction.add(
@@ -62,6 +67,20 @@ def begin(
     transaction.add(_EVENT, at=now, kind="call.began", call_sid=sid, data={"line": line_key})
     transaction.add(_DUE, kind=WATCH, subject=f"call:{sid}", due_at=now + _WATCH_AFTER, payload={"call": sid})
     return script.document(result, line, sid, 1, hunted)
+
+
+@lru_cache(maxsize=1024)
+def _first_step(current: CurrentPolicy, line_key: str, caller: Caller, minute: datetime) -> Step:
+    """The first step of a call without an open case: the same for all callers of a kind within a minute.
+
+    Calendars open and close at whole minutes, and every time that is spoken is one.
+    """
+    facts = known.first_facts(_nothing, current.policy, line_key, caller, None, minute)
+    return step(State.NEW, Event.CALLED, facts)
+
+
+def _nothing(*_: object, **__: object) -> list[object]:
+    raise AssertionError("a call without an open case asks the database nothing")
 
 
 def take_step(
