@@ -65,9 +65,18 @@ class Readers:
         """The connection of this thread."""
         kept: _Kept | None = getattr(self._of_thread, "kept", None)
         if kept is None or not kept.pooled.is_valid:
-            kept = self._of_thread.kept = _Kept(self._engine.raw_connection())
+            kept = self._of_thread.kept = _Kept(self._connected())
             self._all.add(kept)
         return kept.pooled
+
+    def _connected(self) -> sa.PoolProxiedConnection:
+        driver_error = self._engine.dialect.loaded_dbapi.Error
+        try:
+            return self._engine.raw_connection()
+        except driver_error as error:
+            raise sa.exc.DBAPIError.instance(
+                None, None, error, driver_error, connection_invalidated=True, dialect=self._engine.dialect
+            ) from error
 
     def close(self) -> None:
         """Close all of them."""
