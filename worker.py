@@ -60,6 +60,7 @@ class Worker:
         self._lease = timedelta(seconds=context.settings.lease_seconds)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._last_beat: datetime | None = None
+        self._next_due_at: datetime | None = None
         self._poll_s = min(_POLL_S, self._lease.total_seconds() / 4)
         self._under_way: dict[str, _UnderWay] = {}  # by the claim's token
 
@@ -106,9 +107,10 @@ class Worker:
         """Lease what is due."""
         database, now = self._context.database, self._context.clock.now()
         with database.reading() as session:
-            # Most looks find nothing: they must not take the writer's turn.
-            if not due.anything(session, now):
-                return []
+            outlook = due.outlook(session, now)
+        self._next_due_at = outlook.next_due_at
+        if not outlook.anything:
+            return []  # most looks find nothing: they must not take the writer's turn
         with database.writing() as session:
             return due.claim(session, now, self._lease, limit)
 
@@ -157,11 +159,11 @@ class Worker:
         return self.claim(limit) if limit else []
 
     def _idle_seconds(self) -> float:
-        with self._context.database.reading() as session:
-            at = due.next_due_at(session)
-        if at is None:
+        """How long to wait, as the last look said; whatever is written meanwhile rings the bell."""
+        if self._next_due_at is None:
             return self._poll_s
-        return min(self._poll_s, max(0.0, (at - self._context.clock.now()).total_seconds()))
+        left = (self._next_due_at - self._context.clock.now()).total_seconds()
+        return min(self._poll_s, max(0.0, left))
 
     def _give_back(self, claim: due.Claim, error: Exception) -> None:
         permanent = isinstance(error, TelephonyError) and error.permanent

@@ -101,16 +101,31 @@ def cancel(session: Session, subject: str, kinds: Sequence[str] = ()) -> int:
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
-def next_due_at(session: Session) -> datetime | None:
-    """The earliest instant at which a ready row is due."""
-    return session.scalar(sa.select(Due.due_at).where(Due.state == "ready").order_by(Due.due_at).limit(1))
+@dataclass(frozen=True)
+class Outlook:
+    """What a look at the table shows: whether there is something to claim, and when the next ready row is due."""
+
+    anything: bool
+    next_due_at: datetime | None
 
 
-def anything(session: Session, now: datetime) -> bool:
-    """Whether a row is due at ``now``, or a lease has run out."""
-    ready = sa.exists().where(Due.state == "ready", Due.due_at <= now)
-    expired = sa.exists().where(Due.state == "leased", Due.lease_until < _lease_clock(session))
-    return bool(session.scalar(sa.select(sa.or_(ready, expired))))
+_NEXT = sa.select(Due.due_at).where(Due.state == "ready").order_by(Due.due_at).limit(1).scalar_subquery()
+_EXPIRED = {
+    "sqlite": sa.exists().where(
+        Due.state == "leased", Due.lease_until < sa.bindparam("lease_now", type_=UtcDateTime)
+    ),
+    "postgresql": sa.exists().where(Due.state == "leased", Due.lease_until < sa.func.clock_timestamp()),
+}
+_OUTLOOK = {
+    name: sa.select(_NEXT.label("next"), expired.label("expired")) for name, expired in _EXPIRED.items()
+}
+
+
+def outlook(session: Session, now: datetime) -> Outlook:
+    """Look without claiming, in one query: workers do so all the time, and most looks find nothing."""
+    name = session.get_bind().dialect.name
+    row = session.execute(_OUTLOOK[name], {"lease_now": datetime.now(UTC)} if name == "sqlite" else {}).one()
+    return Outlook(row.expired or (row.next is not None and row.next <= now), row.next)
 
 
 def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> list[Claim]:

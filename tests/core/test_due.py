@@ -231,25 +231,25 @@ def test_it_gives_up_work_that_killed_its_workers_too_often(database: Database, 
 
 def test_it_knows_when_the_next_thing_is_due(database: Database, claim: Claiming) -> None:
     with database.reading() as session:
-        assert due.next_due_at(session) is None
-        assert not due.anything(session, NOON)
+        assert due.outlook(session, NOON).next_due_at is None
+        assert not due.outlook(session, NOON).anything
     enqueue(database, "case:2", at=NOON + SECOND)
     enqueue(database, "case:1")
     with database.reading() as session:
-        assert due.next_due_at(session) == NOON
-        assert not due.anything(session, NOON - SECOND)
-        assert due.anything(session, NOON)
+        assert due.outlook(session, NOON).next_due_at == NOON
+        assert not due.outlook(session, NOON - SECOND).anything
+        assert due.outlook(session, NOON).anything
     claim(NOON)
     with database.reading() as session:
-        assert due.next_due_at(session) == NOON + SECOND
-        assert not due.anything(session, NOON)
+        assert due.outlook(session, NOON).next_due_at == NOON + SECOND
+        assert not due.outlook(session, NOON).anything
 
 
 def test_it_looks_for_leases_that_have_run_out_too(database: Database, claim: Claiming) -> None:
     enqueue(database, "case:1")
     claim(lease=RAN_OUT)
     with database.reading() as session:
-        assert due.anything(session, NOON)
+        assert due.outlook(session, NOON).anything
 
 
 def test_it_loses_work_with_the_transaction_that_wanted_it(database: Database) -> None:
