@@ -25,6 +25,7 @@ from core.telephony import TelephonyError
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
+from routing import work as routing_work
 from routing.context import Context, build_bell, build_context
 from routing.paging import pages
 from routing.paging import work as paging_work
@@ -33,6 +34,7 @@ from webhooks import spool
 HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
     **intake_work.HANDLERS,
     **paging_work.HANDLERS,
+    **routing_work.HANDLERS,
 }
 # Somebody waits for these for ever: they are tried until they succeed.
 TIRELESS = frozenset({pages.RING, pages.STEP_OVER, reconcile.RECONCILE})

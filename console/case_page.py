@@ -17,7 +17,7 @@ from core.models import Case, Message, Person, Recording
 from routing.context import Context
 from routing.decisions import decision_of_case
 from routing.policy import Policy
-from routing.wording import time_left, written_instant
+from routing.wording import caller_id_in_words, time_left, written_instant
 
 case_page = Blueprint("case_page", __name__)
 
@@ -101,6 +101,7 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "engineer": engineer.name if engineer else None,
         "acknowledged_at": written_instant(case.acknowledged_at, zone) if case.acknowledged_at else None,
         "consented_at": written_instant(case.consented_at, zone) if case.consented_at else None,
+        "caller_id": _caller_id(session, case),
         "decision": _decision(session, case),
         "voicemails": _voicemails(session, case),
         "messages": _messages(session, case, policy),
@@ -110,6 +111,13 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
             for entry in timeline(session, case)
         ],
     }  # fmt: skip
+
+
+def _caller_id(session: Session, case: Case) -> str | None:
+    """What the carriers say of the calling number; None where they say nothing, or nobody called."""
+    decision = decision_of_case(session, case.id)
+    verdict = decision.facts.get("stir") if decision is not None else None
+    return caller_id_in_words(str(verdict)) if verdict else None
 
 
 def _decision(session: Session, case: Case) -> dict[str, Any] | None:

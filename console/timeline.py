@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "call.consent": "Additional charges: {consent}.",
     "call.ended": "The caller hung up.",
     "call.adopted": "A call was taken in that had begun without us.",
+    "call.began-earlier": "The call had begun earlier than we knew at first.",
     "call.near-miss": "The call ended without a message.",
     "voicemail.heard-of": "A voicemail was left.",
     "voicemail.near-miss": "A recording was silent or too short to be a message.",
@@ -39,6 +40,9 @@ SENTENCES: dict[str, str] = {
     "page.revived": "Ringing had stopped without a reason, and was begun again.",
     "page.accepted": "{who} accepted the case.",
     "page.passed": "{who} passed the case on.",
+    "notice.sent": "The customer was told by {channel} that the case was {notice}.",
+    "notice.not-sent": "The customer could not be told by {channel}: {error}.",
+    "notice.skipped": "The customer was not told that the case was {notice}: {why}.",
 }
 
 

@@ -22,16 +22,21 @@ RETRY_RULE = "#rc=2&rp=ct,rt,5xx"
 UNKNOWN_CALL = "unknown"  # our word: the telephone company does not know the call (any more)
 FINAL_CALL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled", UNKNOWN_CALL})
 _NOT_FOUND, _NOT_IN_PROGRESS = 20404, 21220
+_PAGE_SIZE = 1000  # the most that the API gives at once
 # Overload and maintenance pass; everything else that is the client's fault stays wrong.
 _PASSING_STATUSES = frozenset({408, 409, 425, 429})
 
 
 class TelephonyError(Exception):
-    """A request to the telephone company failed; ``permanent`` says that trying again is useless."""
+    """A request to the telephone company failed; ``permanent`` says that trying again is useless.
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    ``code`` is the telephone company's number for the error, where it gave one.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, code: int | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -143,9 +148,9 @@ class Telephony:
         return [(str(m.sid), str(m.body)) for m in messages if str(m.direction) == "outbound-api"]
 
     def recordings_since(self, since: datetime) -> list[ListedRecording]:
-        """Recordings made at ``since`` or later; at most 1,000."""
+        """All recordings made at ``since`` or later, page by page."""
         with _Explained("list recordings"):
-            recordings = self._client.recordings.list(date_created_after=since, limit=1000)
+            recordings = self._client.recordings.list(date_created_after=since, page_size=_PAGE_SIZE)
         return [
             ListedRecording(
                 str(recording.sid),
@@ -215,7 +220,9 @@ class _Explained:
         if isinstance(error, TwilioRestException):
             permanent = 400 <= error.status < 500 and error.status not in _PASSING_STATUSES
             raise TelephonyError(
-                f"cannot {self._doing}: HTTP {error.status}, error {error.code}", permanent=permanent
+                f"cannot {self._doing}: HTTP {error.status}, error {error.code}",
+                permanent=permanent,
+                code=error.code,
             ) from error
         if isinstance(error, requests.RequestException | TwilioException | OSError):
             raise TelephonyError(f"cannot {self._doing}: {type(error).__name__}", permanent=False) from error

@@ -12,6 +12,7 @@ from core.models import Case, Contact, Message, record
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome, decide
 from routing.decisions import keep_decision
+from routing.notices import notices
 from routing.paging import pages
 from routing.paging.models import Purpose
 from routing.policies import CurrentPolicy
@@ -35,6 +36,7 @@ class Intake:
     callback_number: str | None = None
     consented_at: datetime | None = None
     call_sid: str | None = None
+    on_the_line: bool = False  # the caller may still enter another number to call back
 
 
 def open_case(session: Session, context: Context, intake: Intake, current: CurrentPolicy) -> Case:
@@ -84,15 +86,26 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
         pages.notify_on_call(session, case, current.policy, Purpose.NOTIFY, now)
     elif decision.outcome is Outcome.ANSWERED:
         stamp_response(session, case, now, "call", None)
+    notices.opened(session, case, current.policy, decision.outcome, now, on_the_line=intake.on_the_line)
     return case
 
 
-def add_to_case(session: Session, context: Context, case: Case, body: str, current: CurrentPolicy) -> None:
+def add_to_case(
+    session: Session,
+    context: Context,
+    case: Case,
+    body: str,
+    current: CurrentPolicy,
+    *,
+    channel: str = "phone",
+    tell: bool = True,
+) -> None:
     """The customer adds something to an open case: it moves no clock, and whoever has the case is told."""
     now = context.clock.now()
-    session.add(Message(case_id=case.id, at=now, channel="phone", author="customer", body=body))
+    session.add(Message(case_id=case.id, at=now, channel=channel, author="customer", body=body))
     record(session, "case.added-to", now, case_id=case.id)
-    pages.notify_on_call(session, case, current.policy, Purpose.ADDED, now)
+    if tell:
+        pages.notify_on_call(session, case, current.policy, Purpose.ADDED, now)
 
 
 def contact_name(session: Session, contact_id: int | None) -> str | None:

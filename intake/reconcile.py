@@ -26,6 +26,7 @@ _OVERLAP = timedelta(minutes=15)
 _FIRST_LOOK_BACK = timedelta(hours=24)
 _SUBJECT = "reconcile"
 _TURN = 1_042_001
+_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +59,21 @@ def reconcile(context: Context, claim: due.Claim) -> None:
             due.enqueue(session, RECONCILE, _SUBJECT, began + _EVERY, since=claim.payload["since"])
         return
     with due.finishing(context.database, claim) as session:
-        sids = [recording.sid for recording in listed]
-        known = set(session.scalars(sa.select(Recording.sid).where(Recording.sid.in_(sids))))
+        known = _known(session, [recording.sid for recording in listed])
         for recording in listed:
             if recording.status == "completed" and recording.sid not in known:
                 adopt_later(session, recording.sid, recording.call_sid, recording.duration_s, began)
         since = (began - _OVERLAP).isoformat()
         due.enqueue(session, RECONCILE, _SUBJECT, began + _EVERY, since=since)
+
+
+def _known(session: Session, sids: list[str]) -> set[str]:
+    """Those of ``sids`` that are ours; asked in parts, for a database takes only so many values at once."""
+    known: set[str] = set()
+    for start in range(0, len(sids), _AT_ONCE):
+        part = sids[start : start + _AT_ONCE]
+        known |= set(session.scalars(sa.select(Recording.sid).where(Recording.sid.in_(part))))
+    return known
 
 
 def adopt_later(session: Session, sid: str, call_sid: str, duration_s: int | None, now: datetime) -> None:

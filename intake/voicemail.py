@@ -136,6 +136,7 @@ def contact_facts(session: Session, call: Call, service: str, *, voicemail: bool
         voicemail=voicemail,
         consent=Consent(call.consent) if call.consent else None,
         taken_by=call.taken_by,
+        stir=call.stir,
     )
 
 
@@ -253,6 +254,7 @@ def _intake(session: Session, call: Call, current: CurrentPolicy, recordings: Se
         callback_number=call.callback_number,
         consented_at=call.consented_at,
         call_sid=call.sid,
+        on_the_line=_is_on_the_line(call),
     )
 
 

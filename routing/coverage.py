@@ -57,6 +57,7 @@ class ContactFacts:
     voicemail: bool = False
     consent: Consent | None = None
     taken_by: str | None = None
+    stir: str | None = None  # what the carriers say of the calling number; evidence, never an identity
 
     def as_json(self) -> dict[str, Any]:
         """The facts as they are stored."""
@@ -151,6 +152,8 @@ def _outcome(
     if facts.taken_by is not None:
         reasons.append(Reason("taken", f"{facts.taken_by} took the call."))
         return Outcome.ANSWERED
+    if facts.channel == "sms":
+        return _by_text(facts, calendar, reasons)
     if not facts.voicemail:
         sentence = "No voicemail was left; without one nobody is called and no case is opened."
         reasons.append(Reason("no-voicemail", sentence))
@@ -164,6 +167,16 @@ def _outcome(
     if service.consent is not None:
         return _with_consent(facts, reasons)
     return _by_tier(tier, promise, priority, reasons)
+
+
+def _by_text(facts: ContactFacts, calendar: BusinessCalendar, reasons: list[Reason]) -> Outcome:
+    """Urgent matters are attended after hours only if a voicemail is left: a text wakes nobody."""
+    if calendar.is_open(facts.at):
+        reasons.append(Reason("text-in-hours", "It came by text; the on-call engineer gets a message."))
+        return Outcome.NOTIFY
+    sentence = "It came by text; outside of business hours only a voicemail has somebody called."
+    reasons.append(Reason("text-waits", sentence))
+    return Outcome.WAIT
 
 
 def _without_agreement(facts: ContactFacts, policy: Policy, reasons: list[Reason]) -> Outcome:

@@ -139,6 +139,7 @@ class Line(_Part):
     min_voicemail_s: Annotated[int, Field(ge=1, le=30)] = 2
     max_voicemail_s: Annotated[int, Field(ge=10, le=3600)] = 300
     transcribe: bool = False
+    caller_receipts: Literal["sms", "mail", "off"] = "sms"
     prompts: Prompts = {}
 
     @property

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
 _PAGE = _LINE | _CASE | {"left", "callback", "transcript", "engineer", "link", "due", "line"}
+_RECEIPT = _LINE | {"case", "due"}
 
 # key -> placeholders that the sentence may use
 CATALOGUE: dict[str, frozenset[str]] = {
@@ -23,6 +24,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "open_greeting": _LINE,
     "nobody_free": _LINE,
     "closed_greeting": _LINE | {"hours", "opening"},
+    "closed_greeting_holiday": _LINE | {"hours", "opening", "holiday"},
     "ask_support_id": _LINE,
     "support_id_unknown": _LINE,
     "covered": _LINE | {"tier", "priorities"},
@@ -34,6 +36,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "ask_priority": _LINE,
     "ask_consent": _LINE | {"accepted_target", "refused_due"},
     "consent_beforehand": _LINE | {"accepted_target"},
+    "consent_never": _LINE,
     "not_understood": _LINE,
     "record_page": _LINE | {"target", "due"},
     "record_wait": _LINE | {"target", "due"},
@@ -45,6 +48,8 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "ask_callback": _LINE | {"number"},
     "ask_callback_withheld": _LINE,
     "callback_not_understood": _LINE,
+    "ask_callback_once_more": _LINE,
+    "no_callback": _LINE,
     "case_paged": _LINE | {"case_digits", "due"},
     "case_waits": _LINE | {"case_digits", "due"},
     "case_noted": _LINE | {"case_digits"},
@@ -83,6 +88,19 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_taken": _PAGE,
     "sms_no_page": _LINE | {"case"},
     "sms_help": _LINE,
+    # What a customer is told without asking, by text or by mail.
+    "receipt_opened_paged": _RECEIPT,
+    "receipt_opened_waits": _RECEIPT,
+    "receipt_opened_noted": _LINE | {"case"},
+    "receipt_reply": _LINE,
+    "receipt_accepted": _LINE | {"case", "engineer"},
+    "receipt_accepted_noted": _LINE | {"case"},
+    "receipt_subject_opened": _LINE | {"case"},
+    "receipt_subject_accepted": _LINE | {"case"},
+    # The answer to a customer's text.
+    "text_added": _LINE | {"case", "phone"},
+    "text_opened_waits": _RECEIPT | {"phone"},
+    "text_opened_noted": _LINE | {"case", "phone"},
 }
 
 

@@ -39,6 +39,21 @@ def time_left(due_at: datetime | None, now: datetime) -> str:
     return f"{_amount(minutes)} left to respond.".capitalize()
 
 
+def caller_id_in_words(verdict: str) -> str:
+    """What ``StirVerstat`` says of a calling number (STIR/SHAKEN): ``TN-Validation-Passed-A``."""
+    known, _, level = verdict.removeprefix("TN-Validation-").partition("-")
+    said = {
+        ("Passed", "A"): "the caller's carrier vouches for caller and number",
+        ("Passed", "B"): "the caller's carrier knows the caller, but not that the number is theirs",
+        ("Passed", "C"): "it came through a gateway that vouches for nobody",
+    }
+    diverted = ", and was forwarded" if level.endswith("Diverted") else ""
+    if known == "Failed":
+        return f"the signature is wrong: the number may be forged{diverted} ({verdict})"
+    found = said.get((known, level.partition("-")[0]), "the carriers say something unknown")
+    return f"{found}{diverted} ({verdict})"
+
+
 def _amount(minutes: int) -> str:
     if minutes < 1:
         return "less than a minute"

@@ -24,6 +24,7 @@ from webhooks import receipts, spool
 from webhooks.signature import SignatureCheck
 
 PREFIX = "/twilio"
+FORGED = "webhooks.forged"
 _TRIES = 3
 
 log = logging.getLogger(__name__)
@@ -74,10 +75,19 @@ class ForgedCounter:
             self._pending += 1
             if time.monotonic() - self._written < 1.0:
                 return
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what has been held back; whoever asks for the service's health has it done."""
+        with self._lock:
             pending, self._pending, self._written = self._pending, 0, time.monotonic()
+        if not pending:
+            return
         try:
-            receipts.count(self._context.database, "webhooks.forged", pending)
+            receipts.count(self._context.database, FORGED, pending)
         except sa.exc.DBAPIError:
+            with self._lock:
+                self._pending += pending
             log.warning("%s forged requests could not be counted: the database is down", pending)
 
 

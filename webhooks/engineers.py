@@ -10,7 +10,10 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from core import phone_numbers, twiml
 from core.models import record
+from intake import texts
+from routing.notices import sending
 from routing.paging import calls, delivery, replies
+from webhooks import spool
 from webhooks.edge import PREFIX, Stale, answer, blueprint, context, received_at
 
 engineers = blueprint("engineers")
@@ -65,14 +68,22 @@ def customer_leg(attempt: int) -> Response:
 
 @engineers.post("/sms")
 def text_in() -> Response:
-    """A text came: an engineer's command, or nobody's."""
+    """A text came: a keyword for the telephone company, an engineer's command, or a customer's words."""
     form = request.form
 
     def work(session: Session) -> str:
         number = phone_numbers.caller_number(form.get("From", ""))
-        reply = replies.answer(session, context(), number, form.get("Body", "")) if number else None
+        at = received_at()
+        if number is None:
+            record(session, "sms.ignored", at, message=form.get("MessageSid"))
+            return twiml.EMPTY
+        if texts.is_keyword(session, number, form, at):
+            return twiml.EMPTY
+        reply = replies.answer(session, context(), number, form.get("Body", ""))
         if reply is None:
-            record(session, "sms.ignored", received_at(), message=form.get("MessageSid"))
+            replayed = spool.RECEIVED_AT in form
+            reply = texts.take_in(session, context(), number, form, at, heard=not replayed)
+        if reply is None:
             return twiml.EMPTY
         response = MessagingResponse()
         response.message(reply)
@@ -86,8 +97,11 @@ def text_status() -> Response:
     """What became of a text that we sent."""
     form = request.form
     sid, status = form.get("MessageSid", ""), form.get("MessageStatus", "")
+    notice = request.values.get("notice", "")
 
     def work(session: Session) -> str:
+        if notice.isdigit():
+            sending.settle(session, context(), int(notice), sid, status, form.get("ErrorCode"))
         delivery.settle_text(session, sid, status, form.get("ErrorCode"))
         return twiml.EMPTY
 

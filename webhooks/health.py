@@ -11,7 +11,8 @@ from core.due import Due, DueState
 from core.heartbeat import last_beat
 from routing.context import Context
 from routing.policies import NoPolicy, PolicyError
-from webhooks import spool
+from webhooks import receipts, spool
+from webhooks.edge import FORGED
 
 health = Blueprint("health", __name__)
 _ALIVE = timedelta(seconds=30)
@@ -23,18 +24,30 @@ def show() -> tuple[Response, int]:
     context: Context = current_app.extensions["nightbell"]
     problems = _problems(context)
     spooled = len(spool.waiting(context.settings))
-    return jsonify(ok=not problems, problems=problems, spooled=spooled), 503 if problems else 200
+    shown = jsonify(ok=not problems, problems=problems, spooled=spooled, forged=_forged(context))
+    return shown, 503 if problems else 200
 
 
 @health.get("/health/web")
 def web() -> tuple[Response, int]:
     """For a load balancer: 200 while this process can answer a call, whatever else is broken."""
     context: Context = current_app.extensions["nightbell"]
+    current_app.extensions["nightbell-forged"].flush()
     try:
         context.policies.current()
     except (NoPolicy, PolicyError, sa.exc.SQLAlchemyError) as error:
         return jsonify(ok=False, problems=[type(error).__name__]), 503
     return jsonify(ok=True), 200
+
+
+def _forged(context: Context) -> int | None:
+    """How many requests without our signature were refused; None while the database does not answer."""
+    current_app.extensions["nightbell-forged"].flush()
+    try:
+        with context.database.reading() as session:
+            return receipts.counted(session, FORGED)
+    except sa.exc.SQLAlchemyError:
+        return None
 
 
 def _problems(context: Context) -> list[str]:

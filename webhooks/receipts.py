@@ -48,6 +48,11 @@ def answer_to(database: Database, key: str) -> str | None:
         return session.scalar(sa.select(Receipt.answer).where(Receipt.key == key))
 
 
+def counted(session: Session, name: str) -> int:
+    """The value of a counter."""
+    return session.scalar(sa.select(Counter.value).where(Counter.name == name)) or 0
+
+
 def count(database: Database, name: str, by: int) -> None:
     """Add to a counter."""
     with database.writing() as session:

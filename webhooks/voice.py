@@ -16,7 +16,8 @@ from core.twiml import Say
 from intake.phone import calls, script
 from intake.phone.models import Call
 from routing.policies import NoPolicy, PolicyError
-from webhooks.edge import Stale, answer, answer_quickly, blueprint, context
+from webhooks import spool
+from webhooks.edge import Stale, answer, answer_quickly, blueprint, context, received_at
 
 voice = blueprint("voice")
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def _trouble() -> str:
 @voice.post("/voice")
 def ringing() -> Response:
     """A line rings."""
+    if spool.RECEIVED_AT in request.form and calls.is_known(context(), request.form.get("CallSid", "")):
+        return _began_before()
 
     def work(transaction: QuickTransaction, form: dict[str, str], at: datetime) -> str:
         house = context()
@@ -47,6 +50,17 @@ def ringing() -> Response:
         return calls.begin(transaction, house, line, form, at)
 
     return answer_quickly(f"{request.form.get('CallSid')}:0", work, instead=_trouble)
+
+
+def _began_before() -> Response:
+    """What comes out of the spool is of a call that has been taken in without it: it tells when that began."""
+    sid, at = request.form.get("CallSid", ""), received_at()
+
+    def work(session: Session) -> str:
+        calls.began_earlier(session, sid, at)
+        return twiml.EMPTY
+
+    return answer(f"{sid}:0", work)
 
 
 @voice.post("/voice/<int:number>")
@@ -66,7 +80,9 @@ def _step(number: int, *, silent: bool) -> Response:
 
     def work(session: Session) -> str:
         try:
-            return calls.take_step(session, context(), sid, number, request.form, silent=silent)
+            return calls.take_step(
+                session, context(), sid, number, request.form, silent=silent, at=received_at()
+            )
         except calls.StaleStep:
             raise Stale from None
 

@@ -22,6 +22,7 @@ from intake.phone import acts, known, script
 from intake.phone.flow import Act, Event, State, Step, step
 from intake.phone.models import Call
 from routing.context import Context
+from routing.notices import notices
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
 
@@ -91,13 +92,16 @@ def take_step(
     form: Mapping[str, str],
     *,
     silent: bool = False,
+    at: datetime,
 ) -> str:
-    """Do what the request for step ``number`` of a call asks for; the TwiML that answers it."""
+    """Do what the request for step ``number`` of a call asks for; the TwiML that answers it.
+
+    ``at`` is when the request came: a call of which nothing else is known began then at the latest.
+    """
     call = locked_call(session, sid)
     if call is None:
         # Its first request never reached the database; what the caller says now is not lost for that.
-        now = context.clock.now()
-        call = adopt(session, context, sid, form.get("From", ""), form.get("To", ""), now)
+        call = adopt(session, context, sid, form.get("From", ""), form.get("To", ""), at)
     if number < call.step:
         raise StaleStep
     policy = context.policies.version(call.policy_version)
@@ -121,6 +125,7 @@ def hung_up(session: Session, context: Context, sid: str) -> None:
     _advance(session, context, call, context.policies.version(call.policy_version), Event.GONE, None)
     session.flush()
     due.cancel(session, f"call:{sid}", (WATCH,))
+    notices.caller_has_gone(session, call.case_id, now)
 
 
 def watch(context: Context, claim: due.Claim) -> None:
@@ -189,6 +194,25 @@ def adopt(session: Session, context: Context, sid: str, from_: str, to: str, sta
     session.flush()
     record(session, "call.adopted", started_at, call_sid=sid, line=line_key)
     return call
+
+
+def is_known(context: Context, sid: str) -> bool:
+    """Whether a call has its row."""
+    with context.database.reading() as session:
+        return session.get(Call, sid) is not None
+
+
+def began_earlier(session: Session, sid: str, at: datetime) -> None:
+    """The first request of a call comes to light after a later one had to do without it.
+
+    The promise runs from the contact (the true start), as long as nothing was promised by another.
+    """
+    call = locked_call(session, sid)
+    if call is None or at >= call.started_at:
+        return
+    if call.case_id is None:
+        call.started_at = at
+    record(session, "call.began-earlier", at, call_sid=sid, case_id=call.case_id)
 
 
 def _advance(

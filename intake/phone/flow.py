@@ -176,12 +176,21 @@ def _called(f: Facts) -> Step:
         if f.team_left:
             return Step((f.say("open_greeting"),), State.HUNT, (Effect(Act.HUNT_NEXT),))
         return _nobody_free(f)
-    greeting = f.say("closed_greeting", hours=hours_in_words(calendar), opening=f.opening)
+    greeting = _closed_greeting(f)
     if f.open_case is not None:
         return _open_case(f).after(greeting)
     if f.contact.customer is not None:
         return _promise(f).after(greeting)
     return Step((greeting, f.say("ask_support_id")), State.SUPPORT_ID)
+
+
+def _closed_greeting(f: Facts) -> Say:
+    calendar = f.policy.calendar_of(f.contact.service)
+    values = {"hours": hours_in_words(calendar), "opening": f.opening}
+    holiday = calendar.is_holiday(f.now.astimezone(calendar.zone).date())
+    if holiday:
+        return f.say("closed_greeting_holiday", holiday=holiday, **values)
+    return f.say("closed_greeting", **values)
 
 
 def _nobody_free(f: Facts) -> Step:
@@ -282,7 +291,8 @@ def _consent(f: Facts) -> Step:
         told = f.say("consent_beforehand", accepted_target=accepted.target)
         return _record(f, accepted).after(told).doing(Effect(Act.CONSENT, Consent.BEFOREHAND))
     if f.consent_terms == "never":
-        return _record(f, f.decision(consent=Consent.NEVER)).doing(Effect(Act.CONSENT, Consent.NEVER))
+        waits = _record(f, f.decision(consent=Consent.NEVER)).after(f.say("consent_never"))
+        return waits.doing(Effect(Act.CONSENT, Consent.NEVER))
     return _ask_consent(f)
 
 
@@ -352,6 +362,10 @@ def _ask_callback(f: Facts) -> Step:
 
 
 def _callback_again(f: Facts) -> Step:
+    if f.callback_number is None and f.tries + 1 == MAX_TRIES:
+        return Step((f.say("ask_callback_once_more"),), State.CALLBACK, (_AGAIN,))
+    if f.callback_number is None and f.tries + 1 > MAX_TRIES:
+        return _read_case(f).after(f.say("no_callback"))
     if f.tries + 1 >= MAX_TRIES:
         return _read_case(f)
     return _ask_callback(f).after(f.say("callback_not_understood")).doing(_AGAIN)

@@ -12,6 +12,7 @@ from core import due
 from core.models import Case, Person, record
 from routing import escalation
 from routing.context import Context
+from routing.notices import notices
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, PageState, Purpose
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
@@ -130,6 +131,7 @@ def accept(session: Session, context: Context, page: Page, person: Person) -> An
     page.case.engineer, page.case.acknowledged_at = person.key, now
     record(session, "page.accepted", now, case_id=page.case_id, person=person.key)
     _stop(session, page, now)
+    notices.accepted(session, page.case, context.policies.current().policy, now)
     return Answer.DONE
 
 
