@@ -46,6 +46,7 @@ def caller_id_in_words(verdict: str) -> str:
         ("Passed", "A"): "the caller's carrier vouches for caller and number",
         ("Passed", "B"): "the caller's carrier knows the caller, but not that the number is theirs",
         ("Passed", "C"): "it came through a gateway that vouches for nobody",
+        ("No", "TN"): "it could not be checked",
     }
     diverted = ", and was forwarded" if level.endswith("Diverted") else ""
     if known == "Failed":

@@ -76,7 +76,7 @@ class MessageDesk:
     def _arrived(self, message: Message) -> None:
         phone = self._company.phone(message.to)
         if phone.sms_status in _ERRORS:
-            message.error_code = _ERRORS[phone.sms_status][0]
+            message.error_code = phone.sms_error or _ERRORS[phone.sms_status][0]
         else:
             now = self._company.now()
             phone.sms.append(Text(now, "received", message.from_, message.body, message.sid))

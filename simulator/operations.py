@@ -102,6 +102,9 @@ class Operations:
             raise ApiError(400, 21602, "Message body is required.")
         if len(body) > 1600:
             raise ApiError(400, 21617, "The concatenated message body exceeds the 1600 character limit")
+        refused = self.company.phone(to).sms_refused
+        if refused is not None:
+            raise ApiError(400, refused, f"No message can be sent to {to}")
         callback = (form["StatusCallback"], "POST") if form.get("StatusCallback") else None
         message = self.company.desk.send(from_, to, body, callback)
         return 201, resources.message(message, self.company)

@@ -182,6 +182,8 @@ class Phone:
     calls: list[Call] = field(default_factory=list)
     sms: list[Text] = field(default_factory=list)
     sms_status: str = "delivered"  # or undelivered, failed: what becomes of an SMS to this phone
+    sms_error: int | None = None  # the error code of an SMS that does not arrive, else the usual one
+    sms_refused: int | None = None  # the error code with which the API refuses to send one at all
 
     def behave(self, *behaviours: Behaviour) -> None:
         """From now on: the first call meets the first behaviour, the next the second, the last one stays."""

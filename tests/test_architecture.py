@@ -32,7 +32,7 @@ WEB_FRAMEWORKS = {"flask", "werkzeug"}
 PURE = (
     "routing/business_hours", "routing/oncall", "routing/coverage.py", "routing/escalation.py",
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
-    "intake/phone/flow.py",
+    "routing/notices/routes.py", "intake/phone/flow.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "sqlalchemy",

@@ -37,7 +37,7 @@ def _trouble() -> str:
 @voice.post("/voice")
 def ringing() -> Response:
     """A line rings."""
-    if spool.RECEIVED_AT in request.form and calls.is_known(context(), request.form.get("CallSid", "")):
+    if spool.RECEIVED_AT in request.form and _is_known(request.form.get("CallSid", "")):
         return _began_before()
 
     def work(transaction: QuickTransaction, form: dict[str, str], at: datetime) -> str:
@@ -50,6 +50,14 @@ def ringing() -> Response:
         return calls.begin(transaction, house, line, form, at)
 
     return answer_quickly(f"{request.form.get('CallSid')}:0", work, instead=_trouble)
+
+
+def _is_known(sid: str) -> bool:
+    try:
+        with context().database.reading() as session:
+            return session.get(Call, sid) is not None
+    except sa.exc.SQLAlchemyError:
+        return False  # then the request waits on in the spool
 
 
 def _began_before() -> Response:

@@ -196,12 +196,6 @@ def adopt(session: Session, context: Context, sid: str, from_: str, to: str, sta
     return call
 
 
-def is_known(context: Context, sid: str) -> bool:
-    """Whether a call has its row."""
-    with context.database.reading() as session:
-        return session.get(Call, sid) is not None
-
-
 def began_earlier(session: Session, sid: str, at: datetime) -> None:
     """The first request of a call comes to light after a later one had to do without it.
 

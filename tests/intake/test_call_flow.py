@@ -20,6 +20,7 @@ from routing.policy import Policy
 CENTRAL = ZoneInfo("America/Chicago")
 NIGHT = datetime(2026, 3, 4, 2, 10, tzinfo=CENTRAL).astimezone(UTC)
 DAY = datetime(2026, 3, 4, 10, 0, tzinfo=CENTRAL).astimezone(UTC)
+CHRISTMAS = datetime(2026, 12, 25, 3, 12, tzinfo=CENTRAL).astimezone(UTC)
 S, E = State, Event
 Made = list[tuple[Act, Any]]
 
@@ -187,7 +188,7 @@ OTHERWISE: dict[str, tuple[State, Event, Expected]] = {
     ),
     "closed, charges never accepted": (
         S.NEW, E.CALLED, Expected(
-            {**CONSENT, "consent_terms": "never"}, ["closed_greeting", "record_wait"], S.RECORDING,
+            {**CONSENT, "consent_terms": "never"}, ["closed_greeting", "consent_never", "record_wait"], S.RECORDING,
             [(Act.CONSENT, Consent.NEVER)],
         ),
     ),
@@ -287,6 +288,22 @@ OTHERWISE: dict[str, tuple[State, Event, Expected]] = {
         S.CALLBACK, E.KEY_1, Expected(
             {**PAGED, "callback_number": None}, ["callback_not_understood", "ask_callback_withheld"], S.CALLBACK,
             [(Act.TRY_AGAIN, None)],
+        ),
+    ),
+    "closed for a holiday": (
+        S.NEW, E.CALLED, Expected(
+            {"now": CHRISTMAS, **COVERED}, ["closed_greeting_holiday", "covered", "ask_priority"], S.PRIORITY, [],
+        ),
+    ),
+    "no number at all after three tries": (
+        S.CALLBACK, E.NO_KEY, Expected(
+            {**PAGED, **LAST_TRY, "callback_number": None}, ["ask_callback_once_more"], S.CALLBACK,
+            [(Act.TRY_AGAIN, None)],
+        ),
+    ),
+    "no number at all, once more": (
+        S.CALLBACK, E.NOT_A_NUMBER, Expected(
+            {**PAGED, "tries": MAX_TRIES, "callback_number": None}, ["no_callback", "case_paged"], S.ENDED, [],
         ),
     ),
     "no number after three tries": (

@@ -9,7 +9,14 @@ import pytest
 
 from routing.business_hours import BusinessCalendar
 from routing.policy import Policy
-from routing.wording import hours_in_words, priorities_in_words, spoken_instant, time_left, written_instant
+from routing.wording import (
+    caller_id_in_words,
+    hours_in_words,
+    priorities_in_words,
+    spoken_instant,
+    time_left,
+    written_instant,
+)
 
 CENTRAL = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 3, 4, 2, 10, tzinfo=CENTRAL)  # a Wednesday
@@ -97,3 +104,22 @@ def test_it_says_the_hours_of_the_agreement(policy: Policy) -> None:
 def test_it_says_any_hours(hours: dict[str, list[str]], words: str) -> None:
     calendar = BusinessCalendar.from_dict({"zone": "America/Chicago", "hours": hours})
     assert hours_in_words(calendar) == words
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("TN-Validation-Passed-A", "vouches for caller and number"),
+        ("TN-Validation-Passed-B", "not that the number is theirs"),
+        ("TN-Validation-Passed-C", "a gateway that vouches for nobody"),
+        ("TN-Validation-Passed-A-Diverted", "vouches for caller and number, and was forwarded"),
+        ("TN-Validation-Failed", "may be forged"),
+        ("TN-Validation-Failed-A-Diverted", "may be forged, and was forwarded"),
+        ("No-TN-Validation", "could not be checked"),
+        ("", "something unknown"),
+    ],
+)
+def test_it_says_what_the_carriers_say_of_a_number(verdict: str, said: str) -> None:
+    words = caller_id_in_words(verdict)
+    assert said in words
+    assert f"({verdict})" in words

@@ -133,6 +133,9 @@ def test_it_keeps_the_carriers_verdict_on_the_number(house: House) -> None:
     house.call(MARIA, stir="TN-Validation-Failed-C").presses("1").leaves()
     (call,) = house.phone_calls
     assert call.stir == "TN-Validation-Failed-C"
+    assert house.decision.facts["stir"] == "TN-Validation-Failed-C"
+    shown = "the signature is wrong: the number may be forged (TN-Validation-Failed-C)"
+    assert house.shown()["caller_id"] == shown
     assert house.case.verified, "the verdict is evidence, it decides nothing"
 
 

@@ -128,7 +128,7 @@ def test_it_rings_nobody_twice_when_everything_arrives_three_times(house: House)
 )
 def test_it_is_closed_on_a_holiday(house: House, when: datetime, holiday: str) -> None:
     house.it_becomes(when)
-    caller = house.call(MARIA).hears("We are closed now", "Your Elite agreement")
+    caller = house.call(MARIA).hears(f"We are closed today for {holiday}", "Your Elite agreement")
     caller.presses("1").leaves()
     house.fast_forward(10)
     assert house.reasons[0] == "holiday"

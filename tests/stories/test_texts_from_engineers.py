@@ -82,11 +82,12 @@ def test_it_asks_for_the_number_when_two_cases_ring(night: House) -> None:
     assert [case.engineer for case in night.cases] == [None, "dana"]
 
 
-def test_it_ignores_a_strangers_text(night: House) -> None:
-    assert night.text(STRANGER, "ACK 1001") == ""
-    assert night.text(TOM, "ACK 1001", MANAGED) == ""
-    assert night.case.engineer is None
-    assert len(night.events("sms.ignored")) == 2
+def test_it_lets_nobody_but_engineers_accept(night: House) -> None:
+    """What others write are the words of customers; see test_texts_from_customers."""
+    assert "Its case number is 1002" in night.text(STRANGER, "ACK 1001")
+    assert "Its case number is 1003" in night.text(TOM, "ACK 1001", MANAGED)
+    assert [case.engineer for case in night.cases] == [None, None, None]
+    assert night.pages[0].state == "ringing"
 
 
 def test_it_rings_even_if_the_text_cannot_be_delivered(house: House) -> None:

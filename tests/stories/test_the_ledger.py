@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from core import telephony
+from intake import reconcile
 from intake.phone.script import standalone_fallback
 from tests.house import House
 from tests.stories.disorder import disorder, lost
-from tests.stories.people import DANA, MARIA, NIGHT, STRANGER, SUPPORT
+from tests.stories.people import DANA, LENA, MARIA, NIGHT, OMAR, STRANGER, SUPPORT, TOM
 
 NO_ANSWER = 11200
 FALLBACK = "https://files.example/fallback.xml"
@@ -98,6 +100,20 @@ def test_it_looks_again_when_the_list_cannot_be_had(house: House) -> None:
     house.fast_forward(120)
     assert house.case.contact_at == NIGHT
     assert house.due("dead") == []
+
+
+def test_it_reads_every_page_of_the_list(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a long outage there are more recordings than the telephone company lists at once."""
+    monkeypatch.setattr(telephony, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(reconcile, "_AT_ONCE", 2)
+    house.web_is_down = True
+    for number in (MARIA, STRANGER, TOM, OMAR, LENA):
+        house.call(number).leaves()
+    house.web_is_down = False
+    house.fast_forward(90)
+    assert len(house.cases) == len(house.company.recordings) == 5
+    house.fast_forward(70)
+    assert len(house.cases) == 5
 
 
 def test_it_keeps_one_ledger_however_many_workers_start(house: House) -> None:

@@ -63,7 +63,8 @@ def test_it_asks_nobody_who_has_accepted_beforehand(house: House) -> None:
 
 
 def test_it_asks_nobody_who_never_accepts(house: House) -> None:
-    house.call(LENA, MANAGED).hears("Nobody is called before we open").does_not_hear("charges").leaves()
+    caller = house.call(LENA, MANAGED).hears("accepts no additional charges", "so your request waits")
+    caller.hears("Nobody is called before we open").does_not_hear("press 1").leaves()
     house.fast_forward(600)
     assert house.case.priority == 4
     assert house.case.due_at == IN_TWO_BUSINESS_DAYS

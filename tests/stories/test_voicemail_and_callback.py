@@ -125,11 +125,18 @@ def test_it_asks_again_for_a_number_that_nobody_can_have(house: House) -> None:
     assert len(house.cases) == 1
 
 
-def test_it_reads_the_case_number_after_three_useless_numbers(house: House) -> None:
+def test_it_asks_a_withheld_caller_once_more_and_says_that_nobody_can_call_back(house: House) -> None:
     caller = at_the_callback(house, "anonymous").hears("enter the number where we can call you back")
     caller.presses("12#").hears("not a telephone number").waits().hears("not a telephone number")
-    caller.presses("1#").hears("case number is 1 0 0 1").does_not_hear("not a telephone number")
+    caller.presses("1#").hears("Your number is withheld", "Once more").does_not_hear("not a telephone number")
+    caller.waits().hears("We have no number to call you back", "case number is 1 0 0 1")
     assert house.case.callable_number is None
+
+
+def test_it_takes_the_number_that_a_withheld_caller_enters_at_last(house: House) -> None:
+    caller = at_the_callback(house, "anonymous").waits().waits().waits().hears("Once more")
+    caller.presses("5125550199#").hears("case number is 1 0 0 1").does_not_hear("no number")
+    assert house.case.callable_number == "+15125550199"
 
 
 def test_it_opens_the_case_before_the_callback_number_is_asked(house: House) -> None:

@@ -99,7 +99,11 @@ class Desk:
     def leaves_voicemail(self, sid: str = CALL) -> None:
         """A covered customer presses 1, speaks and hangs up; the engineer's page is about to go out."""
         self.rings(sid)
-        self.post("/twilio/voice/1", {"CallSid": sid, "Digits": "1"})
+        self.leaves_voicemail_without_a_ring(sid)
+
+    def leaves_voicemail_without_a_ring(self, sid: str = CALL) -> None:
+        """The same of a call whose beginning we have not seen."""
+        self.post("/twilio/voice/1", {"CallSid": sid, "From": MARIA, "To": SUPPORT, "Digits": "1"})
         recording = {
             "RecordingSid": RECORDING, "RecordingDuration": "8", "Digits": "hangup",
             "RecordingUrl": f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Recordings/{RECORDING}",

@@ -23,7 +23,7 @@ def _health(desk: Desk) -> tuple[int, dict[str, Any]]:
 
 def test_it_is_well_when_a_worker_is_alive(desk: Desk) -> None:
     desk.worker.beat()
-    assert _health(desk) == (200, {"ok": True, "problems": [], "spooled": 0})
+    assert _health(desk) == (200, {"ok": True, "problems": [], "spooled": 0, "forged": 0})
 
 
 def test_it_says_that_nobody_would_be_rung_without_a_worker(desk: Desk) -> None:
@@ -57,7 +57,27 @@ def test_it_tells_of_work_that_failed_for_good(desk: Desk) -> None:
 def test_it_counts_what_waits_in_the_spool(desk: Desk) -> None:
     desk.worker.beat()
     spool.put(desk.settings, "/twilio/voice", {}, desk.clock.now())
-    assert _health(desk) == (200, {"ok": True, "problems": [], "spooled": 1})
+    assert _health(desk) == (200, {"ok": True, "problems": [], "spooled": 1, "forged": 0})
+
+
+def test_it_counts_what_was_held_back_of_a_burst_of_forged_requests(desk: Desk) -> None:
+    desk.worker.beat()
+    for _ in range(7):
+        assert desk.post("/twilio/voice", {"CallSid": "CA1"}, token="forged").status_code == 403
+    assert desk.forged == 1, "a flood must not become writes"
+    assert _health(desk)[1]["forged"] == 7
+    for _ in range(3):
+        desk.post("/twilio/voice", {"CallSid": "CA1"}, token="forged")
+    desk.app.test_client().get("/health/web")
+    assert desk.forged == 10
+
+
+def test_it_does_not_know_the_count_without_a_database_and_loses_none(desk: Desk) -> None:
+    desk.worker.beat()
+    with database_down(desk):
+        desk.post("/twilio/voice", {"CallSid": "CA1"}, token="forged")
+        assert _health(desk)[1]["forged"] is None
+    assert _health(desk)[1]["forged"] == 1
 
 
 def test_it_tells_that_the_database_does_not_answer(desk: Desk) -> None:

@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from core.models import Case
+from core.models import Case, Event
 from tests.webhooks.desk import CALL, MARIA, RECORDING, SUPPORT, Desk, is_well_formed
 from webhooks import spool
 
@@ -96,6 +97,43 @@ def test_it_sends_in_again_what_came_first_first(desk: Desk) -> None:
     with desk.context.database.reading() as session:
         (case,) = session.scalars(sa.select(Case)).all()
     assert case.contact_at == desk.calls[0].started_at
+
+
+def test_it_takes_the_ring_of_a_call_that_was_taken_in_meanwhile(desk: Desk) -> None:
+    """The first request is spooled, the key press finds the database back and takes the call in without it."""
+    began = desk.clock.now()
+    with database_down(desk):
+        desk.rings()
+    desk.clock.advance(20)
+    desk.post("/twilio/voice/1", {"CallSid": CALL, "From": MARIA, "To": SUPPORT, "Digits": "1"})
+    desk.clock.advance(20)
+    assert _replay(desk) == 1
+    assert (_files(desk), _files(desk, ".dead")) == ([], [])
+    (call,) = desk.calls
+    assert call.started_at == began, "the clock starts at the contact"
+
+
+def test_it_moves_no_promise_that_has_been_given(desk: Desk) -> None:
+    with database_down(desk):
+        desk.rings()
+    desk.clock.advance(20)
+    known_at = desk.clock.now()
+    desk.leaves_voicemail_without_a_ring()  # at whose end the worker looks into the spool
+    assert _files(desk) == []
+    with desk.context.database.reading() as session:
+        assert session.scalars(sa.select(Case.due_at)).one() == known_at + timedelta(hours=1)
+        kinds = session.scalars(sa.select(Event.kind).where(Event.call_sid == CALL)).all()
+    assert "call.began-earlier" in kinds
+
+
+def test_it_takes_the_call_to_have_begun_when_its_first_known_request_came(desk: Desk) -> None:
+    """Hours later, out of the spool: the promise does not run from the hour of the repair."""
+    pressed = desk.clock.now()
+    form = {"CallSid": CALL, "From": MARIA, "To": SUPPORT, "Digits": "1"}
+    spool.put(desk.settings, "/twilio/voice/1", form, pressed)
+    desk.clock.advance(LATER_S)
+    assert _replay(desk) == 1
+    assert desk.calls[0].started_at == pressed
 
 
 def test_it_leaves_waiting_what_still_fails_and_tries_later(desk: Desk) -> None:
