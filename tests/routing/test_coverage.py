@@ -97,6 +97,18 @@ CASES: dict[str, tuple[ContactFacts, Outcome, int, str, str | None, list[str]]] 
         facts(**{**ELITE, "tier": "platinum"}, priority=1), Outcome.NOTIFY, 1, "", None,
         [CLOSED, "known-by-number", "priority-chosen", "voicemail-left", "no-agreement"],
     ),
+    "a text at night wakes nobody, whatever is covered": (
+        facts(**ELITE, channel="sms", voicemail=False, priority=1), Outcome.WAIT, 1, "1 hour", "2026-03-04 03:10",
+        [CLOSED, "known-by-number", "priority-chosen", "text-waits", "target"],
+    ),
+    "a text in hours": (
+        facts(DAY, **ELITE, channel="sms", voicemail=False), Outcome.NOTIFY, 3, "3 business hours",
+        "2026-03-04 13:00", ["in-business-hours", "known-by-number", "text-in-hours", "target"],
+    ),
+    "a stranger's text": (
+        facts(channel="sms", voicemail=False), Outcome.WAIT, 3, "", None,
+        [CLOSED, "caller-unknown", "text-waits"],
+    ),
     # 8. Unknown caller: the line's policy decides.
     "unknown caller, notify": (
         facts(priority=1), Outcome.NOTIFY, 1, "", None,
