@@ -123,6 +123,7 @@ class Case(Base):
     acknowledged_at: Mapped[Instant | None]
     responded_at: Mapped[Instant | None]
     response_kind: Mapped[str | None] = mapped_column(sa.String(20))
+    closed_at: Mapped[Instant | None]
 
     customer: Mapped[Customer | None] = relationship()
     contact: Mapped[Contact | None] = relationship()

@@ -8,10 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, Contact, Message, record
+from core.models import Case, CaseStatus, Contact, Message, record
+from routing.clocks.cycles import begin
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome, decide
 from routing.decisions import keep_decision
+from routing.handling import reopen
 from routing.notices import notices
 from routing.paging import pages
 from routing.paging.models import Purpose
@@ -72,6 +74,7 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
     )
     session.add(case)
     session.flush()
+    begin(session, case, current, facts.at)
     session.add(
         Message(case_id=case.id, at=facts.at, channel=facts.channel, author="customer", body=intake.body)
     )
@@ -99,9 +102,15 @@ def add_to_case(
     *,
     channel: str = "phone",
     tell: bool = True,
+    contact_at: datetime | None = None,
 ) -> None:
-    """The customer adds something to an open case: it moves no clock, and whoever has the case is told."""
+    """The customer adds something to a case: it moves no clock, and whoever has the case is told.
+
+    A case that was closed meanwhile is open again, with a clock from the contact.
+    """
     now = context.clock.now()
+    if case.status == CaseStatus.CLOSED:
+        reopen(session, case, None, now, current, contact_at)
     session.add(Message(case_id=case.id, at=now, channel=channel, author="customer", body=body))
     record(session, "case.added-to", now, case_id=case.id)
     if tell:

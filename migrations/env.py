@@ -7,6 +7,7 @@ from sqlalchemy import create_engine
 import core.due
 import core.heartbeat  # noqa: F401
 import intake.phone.models  # noqa: F401
+import routing.clocks.models
 import routing.decisions
 import routing.paging.models
 import routing.policies  # noqa: F401

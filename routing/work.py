@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.due import Claim
+from routing.clocks.breach import breach
+from routing.clocks.cycles import BREACH
 from routing.context import Context
 from routing.notices import notices, sending
 
 HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
+    BREACH: breach,
     notices.SEND: sending.send,
 }

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.models import Case, record
+from core.models import Case, CaseStatus, record
 from intake import voicemail
 from intake.phone.flow import Act, Effect
 from intake.phone.models import Call
 from routing.context import Context
 from routing.coverage import Consent
+from routing.handling import reopen
 from routing.paging import pages
 
 _Doer = Callable[[Session, Context, Call, Any], None]
@@ -55,6 +56,8 @@ def _report_new(session: Session, context: Context, call: Call, value: Any) -> N
 
 def _escalate(session: Session, context: Context, call: Call, value: Any) -> None:
     case = session.get_one(Case, call.open_case_id)
+    if case.status == CaseStatus.CLOSED:
+        reopen(session, case, None, context.clock.now(), context.policies.current(), call.started_at)
     pages.escalate(session, context, case, context.clock.now())
 
 

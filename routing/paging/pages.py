@@ -248,3 +248,13 @@ def _shown_number(case: Case, policy: Policy) -> str:
         return policy.lines[case.line].number
     of_service = (line for line in policy.lines.values() if line.service == case.service)
     return next(of_service, next(iter(policy.lines.values()))).number
+
+
+def call_off(session: Session, case: Case, now: datetime) -> None:
+    """Nobody is to be rung for ``case`` any more; who is being rung is hung up on."""
+    pages = sa.select(Page).where(Page.case_id == case.id).order_by(Page.id).with_for_update()
+    for page in session.scalars(pages.execution_options(populate_existing=True)):
+        if page.state == PageState.RINGING:
+            page.state = PageState.CANCELLED
+            record(session, "page.called-off", now, case_id=case.id)
+        _stop(session, page, now)
