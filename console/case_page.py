@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import obstore.exceptions
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request, send_file
 from sqlalchemy.orm import Session
 
+from console.case_promises import answer_form, promises_of
 from console.timeline import timeline
 from core import phone_numbers
 from core.links import LinkRefused
@@ -37,21 +39,31 @@ def _case_number(token: str) -> int:
 @case_page.get("/case/<token>")
 def show(token: str) -> Response:
     """The case as a page, or as JSON for who asks for it."""
+    return page_of(token)
+
+
+def page_of(
+    token: str, status: int = 200, problem: str = "", given: Mapping[str, str] | None = None
+) -> Response:
+    """The page of the case that ``token`` names; with what was wrong with the form, and what had been entered."""
     context = _context()
     with context.database.reading() as session:
         case = session.get(Case, _case_number(token))
         if case is None:
             abort(404)
         shown = describe(session, context, case)
+        form = answer_form(session, context, case, problem, given or {})
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(shown)
     else:
-        response = Response(render_template("case.html", case=shown, token=token))
+        response = Response(render_template("case.html", case=shown, token=token, form=form), status)
     # The link is the key: it must not leak to other sites, nor stay in shared caches.
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
     return response
 
 
@@ -102,6 +114,7 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "acknowledged_at": written_instant(case.acknowledged_at, zone) if case.acknowledged_at else None,
         "consented_at": written_instant(case.consented_at, zone) if case.consented_at else None,
         "caller_id": _caller_id(session, case),
+        "promises": promises_of(session, case, zone),
         "decision": _decision(session, case),
         "voicemails": _voicemails(session, case),
         "messages": _messages(session, case, policy),
@@ -154,6 +167,11 @@ def _messages(session: Session, case: Case, policy: Policy) -> list[dict[str, An
     zone = policy.calendar_of(case.service).zone
     messages = session.scalars(sa.select(Message).where(Message.case_id == case.id).order_by(Message.at))
     return [
-        {"at": written_instant(message.at, zone), "author": message.author, "body": message.body}
+        {
+            "at": written_instant(message.at, zone),
+            "author": message.author,
+            "body": message.body,
+            "public": message.public,
+        }
         for message in messages
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import click
 import sqlalchemy as sa
 
 from console import desk
-from console.case_page import describe
+from console.case_commands import case
 from console.connecting import point_numbers
+from console.promise_commands import promises
 from core import phone_numbers
 from core.due import Due, DueState
-from core.models import Case, Customer
+from core.models import Customer
 from core.schema import migrate as migrate_schema
 from core.settings import Settings, SettingsError, load_settings
 from core.telephony import TelephonyError
@@ -120,16 +120,8 @@ def fallback() -> None:
         raise click.ClickException(str(error)) from None
 
 
-@main.command()
-@click.argument("number", type=int)
-def case(number: int) -> None:
-    """Print a case, its decision and its timeline as JSON."""
-    context = _context()
-    with context.database.reading() as session:
-        found = session.get(Case, number)
-        if found is None:
-            raise click.ClickException(f"there is no case {number}")
-        click.echo(json.dumps(describe(session, context, found), indent=2))
+main.add_command(case)
+main.add_command(promises)
 
 
 @main.command(name="near-misses")

@@ -30,7 +30,15 @@ SENTENCES: dict[str, str] = {
     "case.escalated": "The customer asked for the next engineer.",
     "case.callback-changed": "The caller gave another number to call back.",
     "case.responded": "The customer was answered by {how}.",
-    "case.response-withdrawn": "{who} spoke with no person; the promise is open again.",
+    "case.stated": "{who} said: the customer was answered at {answered_at} ({words}).",
+    "case.response-withdrawn": "{who} took the answer back: it had reached no person; the promise is open again.",
+    "case.breached": "The promise was broken: nobody had answered within {target}.",
+    "case.priority-changed": "{who} changed the priority from {old} to {new}; the promise is {promise}.",
+    "case.replied": "{who} wrote to the customer.",
+    "case.noted": "{who} took a note for colleagues.",
+    "case.closed": "{who} closed the case{why}.",
+    "case.reopened": "The case was opened again.",
+    "page.called-off": "Nobody is to be called any more.",
     "page.started": "Ringing began.",
     "page.step": "Step {position}: {people} to be called.",
     "page.voice-sent": "{who}'s phone was called.",
@@ -85,7 +93,27 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
         values["position"] = values["position"] + 1
     if event.kind == "page.unanswered":
         values["ending"] = _ENDINGS.get(values["how"], values["how"])
-    text = SENTENCES.get(event.kind, event.kind).format_map(values)
+    text = SENTENCES.get(_sentence_of(event), event.kind).format_map(values | _promise_words(event))
     if event.kind == "page.step" and values.get("loud"):
         text += " Nobody has accepted so far; the last step is repeated."
     return text
+
+
+def _sentence_of(event: Event) -> str:
+    stated = event.kind == "case.responded" and event.data.get("how") == "stated"
+    return "case.stated" if stated else event.kind
+
+
+def _promise_words(event: Event) -> dict[str, str]:
+    """What the sentences on promises say in other words than the event's data."""
+    data = event.data
+    if event.kind == "case.priority-changed":
+        promise = f"{data['new_target'] or 'none'} now, from the contact on"
+        return {
+            "promise": promise if data["moved"] else f"{data['old_target'] or 'none'} still: it was answered"
+        }
+    if event.kind == "case.closed":
+        return {"why": f" without an answer: {data['reason']}" if data["reason"] else ""}
+    if _sentence_of(event) == "case.stated":
+        return {"answered_at": f"{datetime.fromisoformat(data['answered_at']):%Y-%m-%d %H:%M} UTC"}
+    return {}

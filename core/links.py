@@ -7,6 +7,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from core.settings import Settings
 
 CASE_LINK_DAYS = 14
+FORM_HOURS = 24
 
 
 class LinkRefused(Exception):
@@ -19,6 +20,7 @@ class Links:
     def __init__(self, settings: Settings) -> None:
         self._base = settings.public_url
         self._signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case")
+        self._form_signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case-form")
 
     def case_url(self, case_number: int) -> str:
         """The address of a case's page."""
@@ -32,5 +34,17 @@ class Links:
         """The case number in a link's token; :class:`LinkRefused` when it is not ours or too old."""
         try:
             return int(self._signer.loads(token, max_age=CASE_LINK_DAYS * 86_400))
+        except BadSignature:
+            raise LinkRefused from None
+
+    def form_token(self, case_number: int) -> str:
+        """What a form on a case's page must send back: only a page of ours can have it."""
+        return str(self._form_signer.dumps(case_number))
+
+    def check_form(self, token: str, case_number: int) -> None:
+        """:class:`LinkRefused` when ``token`` is not of a form of this case, or a day old."""
+        try:
+            if self._form_signer.loads(token, max_age=FORM_HOURS * 3600) != case_number:
+                raise LinkRefused
         except BadSignature:
             raise LinkRefused from None

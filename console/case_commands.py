@@ -1,0 +1,151 @@
+"""``nightbell case``: what can be done with a case from a shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from console.case_page import describe
+from console.shell import DefaultGroup, explained, shell_context
+from core.models import Case, Person
+from routing import handling
+from routing.clocks.rules import Excuse
+from routing.clocks.said_times import instant_said
+from routing.context import Context
+
+_by: Callable[[Any], Any] = click.option(
+    "--by", "by", required=True, metavar="PERSON", help="whose act it is: a key of the policy's people"
+)
+
+
+@click.group(cls=DefaultGroup, default="show")
+def case() -> None:
+    """A case: look at it, answer it, close it."""
+
+
+@dataclass(frozen=True)
+class _Act:
+    """A case in a transaction, who acts on it, and when."""
+
+    session: Session
+    context: Context
+    case: Case
+    person: Person
+    now: datetime
+
+
+@contextmanager
+def _acting(number: int, by: str) -> Iterator[_Act]:
+    context = shell_context()
+    with explained(), context.database.writing() as session:
+        found = session.get(Case, number)
+        if found is None:
+            raise click.ClickException(f"there is no case {number}")
+        yield _Act(session, context, found, handling.somebody(session, by), context.clock.now())
+
+
+@case.command()
+@click.argument("number", type=int)
+def show(number: int) -> None:
+    """Print a case, its promises, its decision and its timeline as JSON."""
+    context = shell_context()
+    with explained(), context.database.reading() as session:
+        found = session.get(Case, number)
+        if found is None:
+            raise click.ClickException(f"there is no case {number}")
+        click.echo(json.dumps(describe(session, context, found), indent=2))
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.option("--how", required=True, help="how the customer was answered, in your words")
+@click.option("--at", "at", default="", help="when, such as 03:05 or 2026-11-24T03:05; now, if left out")
+@_by
+def responded(number: int, how: str, at: str, by: str) -> None:
+    """Say that the customer has been answered, how and when: it stops the response clock."""
+    with _acting(number, by) as act:
+        zone = act.context.policies.current().policy.calendar_of(act.case.service).zone
+        handling.state_response(
+            act.session, act.case, instant_said(at, zone, act.now), how, act.person, act.now
+        )
+    click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@_by
+def withdraw(number: int, by: str) -> None:
+    """Say that the answer was none: the response clock runs on from the contact."""
+    with _acting(number, by) as act:
+        handling.withdraw(act.session, act.case, act.person, act.now)
+    click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.argument("text")
+@_by
+def reply(number: int, text: str, by: str) -> None:
+    """Write to the customer: a public message, which stops the response clock."""
+    with _acting(number, by) as act:
+        handling.write(act.session, act.case, text, act.person, act.now, public=True)
+    click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.argument("text")
+@_by
+def note(number: int, text: str, by: str) -> None:
+    """Write for colleagues: the customer does not see it, and the response clock runs on."""
+    with _acting(number, by) as act:
+        handling.write(act.session, act.case, text, act.person, act.now, public=False)
+    click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.argument("level", type=int)
+@_by
+def priority(number: int, level: int, by: str) -> None:
+    """Change the priority: an open promise is computed again from the contact."""
+    with _acting(number, by) as act:
+        handling.change_priority(act.session, act.case, level, act.person, act.now)
+    click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.option("--reason", type=click.Choice([excuse.value for excuse in Excuse]), help="why nobody answered the customer")
+@_by
+def close(number: int, reason: str | None, by: str) -> None:
+    """Close a case that was answered; one that was not needs a reason."""
+    with _acting(number, by) as act:
+        handling.close(act.session, act.case, act.person, act.now, Excuse(reason) if reason else None)
+    click.echo(f"case {number} is closed")
+
+
+@case.command()
+@click.argument("number", type=int)
+@_by
+def reopen(number: int, by: str) -> None:
+    """Open a closed case again, with a new response clock; the old verdict stays."""
+    with _acting(number, by) as act:
+        handling.reopen(act.session, act.case, act.person, act.now, act.context.policies.current())
+    click.echo(_standing(act.case))
+
+
+def _standing(case: Case) -> str:
+    if case.responded_at is not None:
+        late = case.due_at is not None and case.responded_at > case.due_at
+        return f"case {case.id} was answered at {case.responded_at:%Y-%m-%d %H:%M} UTC{', too late' if late else ''}"
+    if case.due_at is None:
+        return f"case {case.id}: nothing was promised, and nobody has answered"
+    return f"case {case.id} is to be answered by {case.due_at:%Y-%m-%d %H:%M} UTC ({case.target})"
