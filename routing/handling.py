@@ -18,7 +18,7 @@ from routing.clocks.rules import (
     Excuse,
     NotPossible,
     ResponseKind,
-    check_statement,
+    stated_at,
     excuses,
     is_response,
 )
@@ -43,13 +43,11 @@ def state_response(
 ) -> None:
     """``person`` says that, and ``how``, the customer was answered at ``answered_at``."""
     cycle = cycles.locked_cycle(session, case)
-    check_statement(answered_at, how, cycle.started_at, now)
+    at = stated_at(answered_at, how, cycle.started_at, now)
     if cycle.standing is CycleState.EXCUSED:
         raise NotPossible(f"case {case.id} was closed without an answer; reopen it first")
     words = " ".join(how.split())
-    if not cycles.stamp_response(
-        session, case, answered_at, ResponseKind.STATED, person.key, how=words, said_at=now
-    ):
+    if not cycles.stamp_response(session, case, at, ResponseKind.STATED, person.key, how=words, said_at=now):
         raise NotPossible(f"case {case.id} was answered before; withdraw that answer first if it was none")
 
 

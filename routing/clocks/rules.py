@@ -47,8 +47,11 @@ def is_response(message: Said) -> bool:
     return message.author == ENGINEER and message.public
 
 
-def check_statement(answered_at: datetime, how: str, started_at: datetime, now: datetime) -> None:
-    """An engineer may say that they answered at ``answered_at``; :class:`NotPossible` names what is wrong."""
+def stated_at(answered_at: datetime, how: str, started_at: datetime, now: datetime) -> datetime:
+    """When the customer was answered, as an engineer states it; :class:`NotPossible` names what is wrong.
+
+    People read minutes off their clocks: what is said of the contact's own minute is not before the contact.
+    """
     if not how.strip():
         raise NotPossible(
             "how the customer was answered is missing; say such as: called, Maria will restart it"
@@ -57,10 +60,11 @@ def check_statement(answered_at: datetime, how: str, started_at: datetime, now: 
         raise NotPossible(f"how the customer was answered has more than {MOST_WORDS} characters; shorten it")
     if answered_at > now:
         raise NotPossible("an answer cannot lie in the future; say when the customer was answered")
-    if answered_at < started_at:
+    if answered_at < started_at.replace(second=0, microsecond=0):
         raise NotPossible(
             "an answer cannot lie before the contact that it answers; look at the time and the date"
         )
+    return max(answered_at, started_at)
 
 
 def excuses(excuse: Excuse, due_at: datetime | None, now: datetime) -> bool:

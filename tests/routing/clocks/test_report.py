@@ -158,6 +158,7 @@ def test_it_reads_an_index_alone_for_a_months_share(database: Database) -> None:
                 row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
             )  # type: ignore[arg-type]
             for text, values in list(statements)
+            if text.startswith("SELECT")
         ]
     share, marked, passed = plans
     assert "USING COVERING INDEX ix_response_cycles_month (started_at>? AND started_at<?)" in share

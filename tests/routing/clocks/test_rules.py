@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models import Message
-from routing.clocks.rules import Excuse, NotPossible, ResponseKind, check_statement, excuses, is_response
+from routing.clocks.rules import Excuse, NotPossible, ResponseKind, stated_at, excuses, is_response
 from routing.clocks.said_times import instant_said
 
 CENTRAL = ZoneInfo("America/Chicago")
@@ -40,10 +40,10 @@ def test_it_knows_three_kinds_of_answers() -> None:
 def test_it_takes_what_is_said_between_contact_and_now(minutes: int, age: int) -> None:
     at, now = CONTACT + minutes * MINUTE, CONTACT + age * MINUTE
     if 0 <= minutes <= age:
-        check_statement(at, "called", CONTACT, now)
+        assert stated_at(at, "called", CONTACT, now) == at
     else:
         with pytest.raises(NotPossible, match="future" if minutes > age else "before the contact"):
-            check_statement(at, "called", CONTACT, now)
+            stated_at(at, "called", CONTACT, now)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,14 @@ def test_it_takes_what_is_said_between_contact_and_now(minutes: int, age: int) -
 )
 def test_it_wants_to_know_how(how: str, wrong: str) -> None:
     with pytest.raises(NotPossible, match=wrong):
-        check_statement(CONTACT, how, CONTACT, CONTACT)
+        stated_at(CONTACT, how, CONTACT, CONTACT)
+
+
+def test_it_takes_the_minute_of_the_contact_for_the_contact() -> None:
+    began = CONTACT + timedelta(seconds=35)
+    assert stated_at(CONTACT, "called", began, began + timedelta(seconds=20)) == began
+    with pytest.raises(NotPossible, match="before the contact"):
+        stated_at(CONTACT - timedelta(seconds=1), "called", began, began + MINUTE)
 
 
 def test_it_does_not_mend_a_broken_promise_because_the_customer_gave_up() -> None:
