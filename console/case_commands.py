@@ -123,7 +123,7 @@ def priority(number: int, level: int, by: str) -> None:
 
 @case.command()
 @click.argument("number", type=int)
-@click.option("--reason", type=click.Choice([excuse.value for excuse in Excuse]), help="why nobody answered the customer")
+@click.option("--reason", type=click.Choice([excuse.value for excuse in Excuse]), help="why nobody answered")
 @_by
 def close(number: int, reason: str | None, by: str) -> None:
     """Close a case that was answered; one that was not needs a reason."""

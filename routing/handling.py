@@ -18,9 +18,9 @@ from routing.clocks.rules import (
     Excuse,
     NotPossible,
     ResponseKind,
-    stated_at,
     excuses,
     is_response,
+    stated_at,
 )
 from routing.clocks.states import CycleState
 from routing.paging import pages

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models import Message
-from routing.clocks.rules import Excuse, NotPossible, ResponseKind, stated_at, excuses, is_response
+from routing.clocks.rules import Excuse, NotPossible, ResponseKind, excuses, is_response, stated_at
 from routing.clocks.said_times import instant_said
 
 CENTRAL = ZoneInfo("America/Chicago")
