@@ -100,7 +100,7 @@ def send(session: Session, context: Context, call: Call) -> None:
     current = CurrentPolicy(call.policy_version, context.policies.version(call.policy_version))
     if call.adding and call.open_case_id is not None:
         case = session.get_one(Case, call.open_case_id)
-        add_to_case(session, context, case, _body(usable), current, call.started_at)
+        add_to_case(session, context, case, _body(usable), current, contact_at=call.started_at)
     else:
         case = open_case(session, context, _intake(session, call, current, usable), current)
     call.case_id = case.id
