@@ -1,0 +1,175 @@
+"""What somebody wrote, apart from what they quoted: history is folded away, and never deleted.
+
+``fold`` cuts a text into pieces whose kinds are known; put together they are the text again, to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["written", "quoted", "signature"]
+
+_WROTE = re.compile(
+    r"(?:on|am|le|el|il|op|em|den|dne|w dniu|vào|ons|tor|fre|man|tir|lør|søn|\d{4}[-/年]|\d{1,2}[./]).{0,300}"
+    r"(?:wrote|writes|schrieb|schreibt|a écrit|escribió|ha scritto|schreef|escreveu|skrev|napsal(?:\(a\))?|napisał"
+    r"(?:\(a\))?|kirjoitti|viết|написал|пишет|写道|の書き込み|のメッセージ).{0,100}[::]\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_ENDS_WROTE = re.compile(
+    r"(?:wrote|writes|schrieb|schreibt|écrit|escribió|scritto|schreef|escreveu|skrev|napsal|napisał|kirjoitti|viết"
+    r"|написал|пишет|写道|書き込み|メッセージ).{0,100}[::]\s*$",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(
+    r"\s*(?:-{2,}|_{2,})\s*(?:original message|originalnachricht|ursprüngliche nachricht|message d'origine"
+    r"|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|ursprungligt meddelande"
+    r"|original appointment|forwarded message|weitergeleitete nachricht|reply message|antwort"
+    r"|begin forwarded message)\s*(?:-{2,}|_{2,})?\s*",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(r"\s*begin forwarded message:\s*", re.IGNORECASE)
+_RULE = re.compile(r"\s*[_]{20,}\s*")
+_FIRST_FIELD = re.compile(
+    r"[\s*]*(?:from|von|de|da|van|från|fra|od|lähettäjä|差出人|发件人)\s?\*?\s*[::]\s?\*?.+", re.IGNORECASE
+)
+_NEXT_FIELD = re.compile(
+    r"[\s*]*(?:sent|date|to|subject|cc|gesendet|datum|an|betreff|envoyé|envoyé le|à|objet|enviado|enviado el|para"
+    r"|asunto|fecha|inviato|data|oggetto|a|verzonden|aan|onderwerp|skickat|till|ämne|sendt|til|emne|odesláno|komu"
+    r"|předmět|lähetetty|vastaanottaja|aihe|assunto|送信日時|宛先|件名|发送时间|收件人|主题)\s?\*?\s*[::]",
+    re.IGNORECASE,
+)
+_MOBILE = re.compile(
+    r"\s*(?:sent from (?:my |mail for|outlook|yahoo)|get outlook for|gesendet von|von meinem .{1,30} gesendet"
+    r"|envoyé de mon|enviado desde mi|inviato da|verzonden (?:vanaf|met) mijn|diese nachricht wurde von mein"
+    r"|skickat från min|sendt fra min).{0,80}",
+    re.IGNORECASE,
+)
+
+
+_DATED = re.compile(r"@|\d{1,2}[:.]\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of lines of one kind, with its line ends."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text in pieces. ``written`` is what its sender wrote; never empty where the text is not."""
+
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """What the sender wrote, without what they quoted and signed; the whole text if nothing else is left."""
+        own = "".join(piece.text for piece in self.pieces if piece.kind == "written").strip()
+        return own or "".join(piece.text for piece in self.pieces).strip()
+
+    @property
+    def quoted(self) -> str:
+        return "".join(piece.text for piece in self.pieces if piece.kind == "quoted").strip("\n")
+
+    @property
+    def signature(self) -> str:
+        return "".join(piece.text for piece in self.pieces if piece.kind == "signature").strip("\n")
+
+
+def fold(text: str) -> Folded:
+    """``text`` in pieces: written, quoted, signature. Linear in its length."""
+    *whole, last = text.split("\n")
+    lines = [f"{line}\n" for line in whole] + ([last] if last else [])
+    kinds: list[Kind] = []
+    number = 0
+    while number < len(lines):
+        kind, count = _kind(lines, number, kinds)
+        kinds.extend([kind] * count)
+        number += count
+    return Folded(_pieces(lines, kinds))
+
+
+def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
+    """What the line is, and how many lines from it on are so."""
+    line = lines[number]
+    if line.lstrip(" ")[:1] == ">":
+        return "quoted", 1
+    if _begins_history(lines, number):
+        return "quoted", len(lines) - number
+    length = _introduction(lines, number)
+    if length and _is_quoted_next(lines, number + length):
+        return "quoted", length
+    if length and _DATED.search("".join(lines[number : number + length])):
+        return "quoted", len(lines) - number  # quoted without marks, as some programs do
+    if line.rstrip("\r\n") in ("-- ", "--") or _MOBILE.fullmatch(line[:200].rstrip()):
+        return "signature", _signature_length(lines, number)
+    if not line.strip() and kinds and kinds[-1] == "quoted":
+        return "quoted", 1
+    return "written", 1
+
+
+def _begins_history(lines: list[str], number: int) -> bool:
+    """Whether all from here on is an earlier mail, pasted without quotation marks."""
+    line = lines[number][:300]
+    if _SEPARATOR.fullmatch(line) or _FORWARDED.fullmatch(line):
+        return True
+    if _RULE.fullmatch(line):
+        return number + 1 < len(lines) and _is_header_block(lines, number + 1)
+    return _is_header_block(lines, number)
+
+
+def _is_header_block(lines: list[str], number: int) -> bool:
+    if not _FIRST_FIELD.match(lines[number][:300]):
+        return False
+    following = [line[:300] for line in lines[number + 1 : number + 6]]
+    return sum(1 for line in following if _NEXT_FIELD.match(line)) >= 2
+
+
+def _introduction(lines: list[str], number: int) -> int:
+    """How many lines ``On Monday, Ann wrote:`` takes, if it stands here and a quotation follows; else 0."""
+    first = lines[number].lstrip()[:12]
+    if not first or not (first[0].isalpha() or first[0].isdigit()):
+        return 0
+    for count in (1, 2, 3):
+        if number + count > len(lines):
+            return 0
+        last = lines[number + count - 1]
+        if len(last) > 400 or (count > 1 and not last.strip()):
+            return 0
+        if _ENDS_WROTE.search(last.rstrip()):
+            joined = "".join(lines[number : number + count]).strip()
+            matches = len(joined) <= 600 and _WROTE.fullmatch(joined + "\n")
+            return count if matches else 0
+    return 0
+
+
+def _is_quoted_next(lines: list[str], number: int) -> bool:
+    following = [line for line in lines[number : number + 4] if line.strip()]
+    return bool(following) and following[0].lstrip(" ")[:1] == ">"
+
+
+def _signature_length(lines: list[str], number: int) -> int:
+    """A signature goes on to the quotation after it, or to the end."""
+    count = 1
+    while number + count < len(lines):
+        following = lines[number + count]
+        if following.lstrip(" ")[:1] == ">" or _begins_history(lines, number + count):
+            break
+        if _introduction(lines, number + count):
+            break
+        count += 1
+    return count
+
+
+def _pieces(lines: list[str], kinds: list[Kind]) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    start = 0
+    for number in range(1, len(lines) + 1):
+        if number == len(lines) or kinds[number] != kinds[start]:
+            pieces.append(Piece(kinds[start], "".join(lines[start:number])))
+            start = number
+    return tuple(pieces)

@@ -1,0 +1,219 @@
+"""The parts of a mail: one pass over its bytes, without recursion, in time linear in their number.
+
+A line ``--boundary`` belongs to the innermost open multipart of that boundary; parts that are open inside it end
+there. What is declared multipart and has no such line is looked at once more for a line that looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from intake.mail import bounds
+from intake.mail.charsets import Charsets
+from intake.mail.decoding import encoding_name
+from intake.mail.fields import Fields, read_fields
+from intake.mail.parameters import Valued, read_valued
+
+_BOUNDARY_LIKE = re.compile(rb"--([^\s-][^\r\n]{0,200}|-+[^\s-][^\r\n]{0,200})")
+_CONTENT_FIELD = re.compile(rb"(?:Content-|MIME-Version)", re.IGNORECASE)
+_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
+
+
+@dataclass(slots=True)
+class Part:
+    """A part: its fields, and where its body lies in the mail's bytes."""
+
+    source: bytes
+    fields: Fields
+    kind: Valued
+    body: int
+    end: int
+    encoding: str = ""
+    children: list[Part] = field(default_factory=list)
+    depth: int = 0
+    outside: list[tuple[int, int]] = field(default_factory=list)
+    """For a multipart: the stretches before its first and after its last part."""
+
+    @property
+    def type(self) -> str:
+        """The content type, such as ``text/plain``, in small letters."""
+        return self.kind.value
+
+    @property
+    def view(self) -> memoryview:
+        """The body as it was sent."""
+        return memoryview(self.source)[self.body : self.end]
+
+    @property
+    def is_multipart(self) -> bool:
+        return self.kind.value.startswith("multipart/")
+
+
+@dataclass(slots=True)
+class _Builder:
+    data: bytes
+    charsets: Charsets
+    lines: list[tuple[int, int]]
+    present: frozenset[bytes]
+    open: list[tuple[Part, bytes]] = field(default_factory=list)
+    places: dict[bytes, list[int]] = field(default_factory=dict)
+    count: int = 0
+    kept: int = 0
+    problems: set[str] = field(default_factory=set)
+
+
+def read_tree(
+    data: bytes, charsets: Charsets, start: int = 0, end: int | None = None
+) -> tuple[Part, set[str]]:
+    """The parts of the mail in ``data``, and what was wrong with their arrangement."""
+    end = len(data) if end is None else end
+    lines = list(_dashed_lines(data, start, end))
+    build = _Builder(data, charsets, lines, frozenset(_marker(data, *line) for line in lines))
+    root = _begin(build, start, end, default="text/plain")
+    for line_start, line_end in lines:
+        if not build.places:
+            break
+        if line_end > build.open[-1][0].body:
+            _at_line(build, line_start, line_end, end)
+    _close(build, 0, end)
+    return root, build.problems
+
+
+def _dashed_lines(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the lines that begin with two dashes start (at the line end before them) and end."""
+    position = start
+    if data.startswith(b"--", start):
+        line_end = data.find(b"\n", start, end)
+        yield start, end if line_end < 0 else line_end + 1
+    while (position := data.find(b"\n--", position, end)) >= 0:
+        line_end = data.find(b"\n", position + 1, end)
+        stop = end if line_end < 0 else line_end + 1
+        yield (position - 1 if position > start and data[position - 1] == 13 else position), stop
+        position = stop - 1 if line_end >= 0 else end
+
+
+def _marker(data: bytes, start: int, end: int) -> bytes:
+    return data[start : min(end, start + 300)].strip()
+
+
+def _at_line(build: _Builder, start: int, line_end: int, end: int) -> None:
+    marker = _marker(build.data, start, line_end)
+    closing = False
+    places = build.places.get(marker[2:])
+    if places is None and marker.endswith(b"--"):
+        places = build.places.get(marker[2:-2])
+        closing = places is not None
+    if places is None:
+        return
+    level = places[-1]
+    _close(build, level + 1, start)
+    parent, boundary = build.open[level]
+    _outside(parent, start)
+    if closing:
+        _forget(build, boundary)
+        build.open[level] = (parent, b"")
+        parent.outside.append((line_end, end))
+        return
+    if build.count >= bounds.PARTS:
+        _rest(build, parent, line_end, end)
+        return
+    default = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
+    parent.children.append(_begin(build, line_end, end, default=default))
+
+
+def _outside(parent: Part, start: int) -> None:
+    if not parent.children and not parent.outside:
+        parent.outside.append((parent.body, max(start, parent.body)))
+
+
+def _rest(build: _Builder, parent: Part, start: int, end: int) -> None:
+    """After too many parts: all that follows as one text."""
+    build.problems.add("too many parts")
+    parent.children.append(
+        Part(build.data, Fields(), Valued("text/plain"), start, end, depth=parent.depth + 1)
+    )
+    build.places.clear()
+
+
+def _begin(build: _Builder, start: int, end: int, default: str) -> Part:
+    """Opens the part whose header begins at ``start``, and the messages that begin right inside it."""
+    first: Part | None = None
+    above: Part | None = None
+    while True:
+        part = _read_part(build, start, end, default, len(build.open))
+        build.open.append((part, b""))
+        if above is not None:
+            above.children.append(part)
+        first = first or part
+        if part.depth >= bounds.DEPTH:
+            if part.is_multipart or part.type == "message/rfc822":
+                build.problems.add("parts nested too deep")
+            return first
+        if part.is_multipart:
+            _expect(build, part)
+            return first
+        if part.type not in ("message/rfc822", "message/global", "message/news") or part.encoding:
+            return first
+        above, start, default = part, part.body, "text/plain"
+
+
+def _read_part(build: _Builder, start: int, end: int, default: str, depth: int) -> Part:
+    build.count += 1
+    fields, body = read_fields(build.data, start, end, build.kept)
+    build.kept += sum(len(name) + len(value) for name, value in fields.items)
+    if fields.cut:
+        build.problems.add("header fields cut")
+    kind = read_valued(fields.first(b"content-type"), build.charsets)
+    if not _TYPE.fullmatch(kind.value):
+        # What cannot be read is text (RFC 2045, 5.2), unless its name is that of another file.
+        implied = "multipart/mixed" if kind.value == "multipart" else default
+        kind = Valued(implied, kind.parameters)
+    encoding = encoding_name(fields.first(b"content-transfer-encoding"))
+    return Part(build.data, fields, kind, body, end, encoding, depth=depth)
+
+
+def _expect(build: _Builder, part: Part) -> None:
+    boundary = part.kind.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
+    if not boundary or b"--" + boundary not in build.present:
+        guessed = _guess_boundary(build, part)
+        if guessed is None:
+            if boundary:
+                build.problems.add("no part with the declared boundary")
+            return
+        build.problems.add("boundary guessed")
+        boundary = guessed
+    build.open[-1] = (part, boundary)
+    build.places.setdefault(boundary, []).append(len(build.open) - 1)
+
+
+def _guess_boundary(build: _Builder, part: Part) -> bytes | None:
+    """The first line of the body that looks like a boundary and is followed by a field of a part."""
+    first = bisect_left(build.lines, (part.body - 2, 0))
+    for start, line_end in build.lines[first : first + 20]:
+        marker = _marker(build.data, start, line_end)
+        if marker[2:] in build.places or marker[2:-2] in build.places:
+            return None
+        if _BOUNDARY_LIKE.fullmatch(marker) and _CONTENT_FIELD.match(build.data, line_end):
+            return marker[2:]
+    return None
+
+
+def _close(build: _Builder, level: int, end: int) -> None:
+    """Ends the parts that are open from ``level`` on."""
+    while len(build.open) > level:
+        part, boundary = build.open.pop()
+        part.end = max(part.body, min(part.end, end))
+        part.outside = [(start, min(stop, part.end)) for start, stop in part.outside if start < part.end]
+        if boundary:
+            _forget(build, boundary)
+
+
+def _forget(build: _Builder, boundary: bytes) -> None:
+    places = build.places.get(boundary)
+    if places:
+        places.pop()
+        if not places:
+            del build.places[boundary]
