@@ -94,7 +94,7 @@ def read_addresses(raw: bytes | None, charsets: Charsets) -> tuple[Address, ...]
         elif other == ":":
             reader.colon()
         elif other not in (">", "<"):
-            reader.phrase(other.removeprefix("\\"))
+            reader.phrase(other[-1])
         if len(reader.found) >= bounds.ADDRESSES:
             return tuple(reader.found)
     reader.flush()

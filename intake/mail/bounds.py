@@ -10,7 +10,7 @@ DEPTH = 50
 """Parts inside parts; what is nested deeper stays one part, as it was sent."""
 PARTS = 1_000
 """Parts of a mail; the rest is read as one last text."""
-HEADER_BLOCK = 4_000_000
+HEADER_BLOCK = 2_500_000
 """Bytes of one part's header block that are looked at."""
 HEADER_KEPT = 256_000
 """Bytes of header fields that are kept for a whole mail."""
@@ -38,3 +38,5 @@ NAME = 150
 """Characters of an attachment's name."""
 TNEF = 30_000_000
 """Bytes of a winmail.dat that is unpacked."""
+FOLDED_LINES = 20_000
+"""Lines of a text that are looked at for quotations; what follows counts as the last of them does."""

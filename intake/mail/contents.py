@@ -20,6 +20,7 @@ from intake.mail.tree import Part, read_tree
 from intake.mail.words import decode_words, field_text
 
 _DECODED = 3 * bounds.TEXT  # bytes of one text that are made characters: a character may take four bytes
+_DECODED_HTML = 3 * bounds.HTML
 _FILLER = re.compile(r"(?:this is a (?:multi-?part|cryptographically signed) message|if you (?:can see|are reading)|"
                      r"content-type:|mime header).{0,200}", re.IGNORECASE | re.DOTALL)  # fmt: skip
 _ID_NAME = re.compile(r"[<>\s]+")
@@ -65,12 +66,13 @@ def read_contents(root: Part, charsets: Charsets) -> Contents:
 
 def _body(contents: Contents, part: Part) -> bytes:
     body = transfer_decode(part.view, part.encoding)
-    if len(body) > _DECODED:
+    limit = _DECODED_HTML if part.type == "text/html" else _DECODED
+    if len(body) > limit:
         contents.problems.add("text cut")
         kind = part.type if part.type.startswith("text/") else "text/plain"
         name = contents.names.unique(f"whole message{default_extension(kind)}", kind)
         contents.attachments.append(Attachment(name, kind, body))
-        return body[:_DECODED]
+        return body[:limit]
     return body
 
 

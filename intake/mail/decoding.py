@@ -34,7 +34,7 @@ def transfer_decode(data: memoryview, encoding: str) -> bytes:
     if encoding == "x-uuencode":
         raw = bytes(data)
         found = uu_blocks(raw)
-        return found[0][3] if found else raw
+        return found[0][3] if found and found[0][3] else raw
     return bytes(data)
 
 
@@ -90,15 +90,16 @@ def _looks_encoded(piece: bytes) -> bool:
 def uu_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
     """Files written into a text by uuencode: start and end in ``data``, name, content. At most 100."""
     found: list[tuple[int, int, bytes, bytes]] = []
-    position = 0
-    while len(found) < 100 and (begin := _BEGIN.search(data, position)):
-        end = _UU_END.search(data, begin.end() - 1)
+    position = failed = 0
+    while len(found) < 100 and failed < 10 and (begin := _BEGIN.search(data, position)):
+        end = _UU_END.search(data, begin.end() - 1) or re.compile(rb"\Z").search(data)
         if end is None:
             break
         lines = data[begin.end() : end.start()].split(b"\n")
         based = data[begin.start() : begin.end()].lstrip(b"\n").startswith(b"begin-base64")
         content = _base64(memoryview(b"".join(lines))) if based else _uu(lines)
         if content is None:
+            failed += 1
             position = begin.end() - 1
             continue
         start = begin.start() + (data[begin.start() : begin.start() + 1] == b"\n")

@@ -49,7 +49,8 @@ def _shortened(name: str) -> str:
 
 def default_extension(content_type: str) -> str:
     """The usual extension of a content type, with its dot; ``.bin`` for an unknown one."""
-    return _USUAL.get(content_type) or _TYPES.guess_extension(content_type) or ".bin"
+    other = ".txt" if content_type.startswith("text/") else ".bin"
+    return _USUAL.get(content_type) or _TYPES.guess_extension(content_type) or other
 
 
 class Names:

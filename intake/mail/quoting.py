@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from intake.mail import bounds
+
 Kind = Literal["written", "quoted", "signature"]
 
 _WROTE = re.compile(
@@ -48,6 +50,7 @@ _MOBILE = re.compile(
 )
 
 
+_HEADS = "abdefgilmnopstvw0123456789"  # what an introduction or a phone's signature may begin with
 _DATED = re.compile(r"@|\d{1,2}[:.]\d{2}")
 
 
@@ -86,18 +89,24 @@ def fold(text: str) -> Folded:
     lines = [f"{line}\n" for line in whole] + ([last] if last else [])
     kinds: list[Kind] = []
     number = 0
-    while number < len(lines):
+    while number < min(len(lines), bounds.FOLDED_LINES):
         kind, count = _kind(lines, number, kinds)
         kinds.extend([kind] * count)
         number += count
+    kinds.extend([kinds[-1] if kinds else "written"] * (len(lines) - len(kinds)))
     return Folded(_pieces(lines, kinds))
 
 
 def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
     """What the line is, and how many lines from it on are so."""
     line = lines[number]
-    if line.lstrip(" ")[:1] == ">":
+    head = line.lstrip(" \t*")[:1]
+    if head == ">":
         return "quoted", 1
+    if not line.strip():
+        return ("quoted" if kinds and kinds[-1] == "quoted" else "written"), 1
+    if head not in "-_" and len(head.encode()) == 1 and head.lower() not in _HEADS and ":" not in line:
+        return "written", 1
     if _begins_history(lines, number):
         return "quoted", len(lines) - number
     length = _introduction(lines, number)
@@ -107,8 +116,6 @@ def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
         return "quoted", len(lines) - number  # quoted without marks, as some programs do
     if line.rstrip("\r\n") in ("-- ", "--") or _MOBILE.fullmatch(line[:200].rstrip()):
         return "signature", _signature_length(lines, number)
-    if not line.strip() and kinds and kinds[-1] == "quoted":
-        return "quoted", 1
     return "written", 1
 
 

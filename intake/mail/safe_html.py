@@ -186,6 +186,8 @@ def _too_much(source: str) -> str | None:
     """Why a body is not made safe: too long, too many links, or shaped to make any parser slow."""
     if len(source) > bounds.HTML:
         return f"its HTML has over {bounds.HTML:,} characters"
+    if source.count("&") > 100_000:
+        return "its HTML has over 100,000 character references"
     if source.count("<") <= 300:
         return None
     links = len(_LINK.findall(source))

@@ -7,9 +7,8 @@ there. What is declared multipart and has no such line is looked at once more fo
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from intake.mail import bounds
 from intake.mail.charsets import Charsets
@@ -17,7 +16,7 @@ from intake.mail.decoding import encoding_name
 from intake.mail.fields import Fields, read_fields
 from intake.mail.parameters import Valued, read_valued
 
-_BOUNDARY_LIKE = re.compile(rb"--([^\s-][^\r\n]{0,200}|-+[^\s-][^\r\n]{0,200})")
+_DASHED = re.compile(rb"\n--([^\n]*)")
 _CONTENT_FIELD = re.compile(rb"(?:Content-|MIME-Version)", re.IGNORECASE)
 _TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
 
@@ -56,62 +55,42 @@ class Part:
 class _Builder:
     data: bytes
     charsets: Charsets
-    lines: list[tuple[int, int]]
-    present: frozenset[bytes]
     open: list[tuple[Part, bytes]] = field(default_factory=list)
     places: dict[bytes, list[int]] = field(default_factory=dict)
     count: int = 0
     kept: int = 0
+    missed: int = 0
     problems: set[str] = field(default_factory=set)
 
 
-def read_tree(
-    data: bytes, charsets: Charsets, start: int = 0, end: int | None = None
-) -> tuple[Part, set[str]]:
+def read_tree(data: bytes, charsets: Charsets, start: int = 0) -> tuple[Part, set[str]]:
     """The parts of the mail in ``data``, and what was wrong with their arrangement."""
-    end = len(data) if end is None else end
-    lines = list(_dashed_lines(data, start, end))
-    build = _Builder(data, charsets, lines, frozenset(_marker(data, *line) for line in lines))
-    root = _begin(build, start, end, default="text/plain")
-    for line_start, line_end in lines:
-        if not build.places:
+    build = _Builder(data, charsets)
+    root = _begin(build, start, len(data), default="text/plain")
+    places = build.places
+    for found in _DASHED.finditer(data, max(root.body - 2, 0)) if places else ():
+        boundary = found[1][:300].strip()
+        if boundary not in places and (boundary[-2:] != b"--" or boundary[:-2] not in places):
+            continue
+        if found.end() >= build.open[-1][0].body:
+            at_line_end = (
+                found.start() and data[found.start() - 1] == 13
+            )  # the CR belongs to the delimiter, too
+            _at_line(build, boundary, found.start() - bool(at_line_end), min(found.end() + 1, len(data)))
+        if not places:
             break
-        if line_end > build.open[-1][0].body:
-            _at_line(build, line_start, line_end, end)
-    _close(build, 0, end)
+    _close(build, 0, len(data))
     return root, build.problems
 
 
-def _dashed_lines(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the lines that begin with two dashes start (at the line end before them) and end."""
-    position = start
-    if data.startswith(b"--", start):
-        line_end = data.find(b"\n", start, end)
-        yield start, end if line_end < 0 else line_end + 1
-    while (position := data.find(b"\n--", position, end)) >= 0:
-        line_end = data.find(b"\n", position + 1, end)
-        stop = end if line_end < 0 else line_end + 1
-        yield (position - 1 if position > start and data[position - 1] == 13 else position), stop
-        position = stop - 1 if line_end >= 0 else end
-
-
-def _marker(data: bytes, start: int, end: int) -> bytes:
-    return data[start : min(end, start + 300)].strip()
-
-
-def _at_line(build: _Builder, start: int, line_end: int, end: int) -> None:
-    marker = _marker(build.data, start, line_end)
-    closing = False
-    places = build.places.get(marker[2:])
-    if places is None and marker.endswith(b"--"):
-        places = build.places.get(marker[2:-2])
-        closing = places is not None
-    if places is None:
-        return
-    level = places[-1]
+def _at_line(build: _Builder, boundary: bytes, start: int, line_end: int) -> None:
+    closing = boundary not in build.places
+    boundary = boundary[:-2] if closing else boundary
+    level = build.places[boundary][-1]
     _close(build, level + 1, start)
-    parent, boundary = build.open[level]
+    parent, _ = build.open[level]
     _outside(parent, start)
+    end = len(build.data)
     if closing:
         _forget(build, boundary)
         build.open[level] = (parent, b"")
@@ -177,7 +156,7 @@ def _read_part(build: _Builder, start: int, end: int, default: str, depth: int) 
 
 def _expect(build: _Builder, part: Part) -> None:
     boundary = part.kind.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
-    if not boundary or b"--" + boundary not in build.present:
+    if not boundary or not _is_present(build, boundary, part.body):
         guessed = _guess_boundary(build, part)
         if guessed is None:
             if boundary:
@@ -189,15 +168,25 @@ def _expect(build: _Builder, part: Part) -> None:
     build.places.setdefault(boundary, []).append(len(build.open) - 1)
 
 
+def _is_present(build: _Builder, boundary: bytes, position: int) -> bool:
+    """Whether a boundary occurs at all. Searched for a few times only, for each search may go through all."""
+    if build.missed > 20 or build.data.find(b"\n--" + boundary, max(position - 1, 0)) >= 0:
+        return True
+    build.missed += 1
+    return False
+
+
 def _guess_boundary(build: _Builder, part: Part) -> bytes | None:
     """The first line of the body that looks like a boundary and is followed by a field of a part."""
-    first = bisect_left(build.lines, (part.body - 2, 0))
-    for start, line_end in build.lines[first : first + 20]:
-        marker = _marker(build.data, start, line_end)
-        if marker[2:] in build.places or marker[2:-2] in build.places:
+    if build.missed > 20:
+        return None
+    for found in islice(_DASHED.finditer(build.data, max(part.body - 1, 0)), 20):
+        boundary = found[1][:300].strip()
+        if boundary in build.places or boundary[:-2] in build.places:
             return None
-        if _BOUNDARY_LIKE.fullmatch(marker) and _CONTENT_FIELD.match(build.data, line_end):
-            return marker[2:]
+        if boundary.strip(b"-") and len(boundary) < 200 and _CONTENT_FIELD.match(build.data, found.end() + 1):
+            return boundary
+    build.missed += 1
     return None
 
 

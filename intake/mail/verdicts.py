@@ -94,9 +94,9 @@ class Seen:
 _ORDER = list(Kind)
 _OUT_OF_OFFICE = re.compile(
     r"out of (?:the )?office|on vacation|on holiday|annual leave|away from (?:the )?office|abwesenheit"
-    r"|nicht im (?:büro|haus)|außer haus|abwesend|absence du bureau|absent(?:e)? du bureau|en congé|fuera de la oficina"
-    r"|ausente de la oficina|fuori (?:ufficio|sede)|afwezig|niet aanwezig|fora do escritório|frånvaro|fravær|mimo kancelář|poza biurem"
-    r"|poissa toimistosta|不在",
+    r"|nicht im (?:büro|haus)|außer haus|abwesend|absence du bureau|absent(?:e)? du bureau|en congé"
+    r"|fuera de la oficina|ausente de la oficina|fuori (?:ufficio|sede)|afwezig|niet aanwezig"
+    r"|fora do escritório|frånvaro|fravær|mimo kancelář|poza biurem|poissa toimistosta|不在",
     re.IGNORECASE,
 )
 _AUTO_SUBJECT = re.compile(
@@ -110,7 +110,8 @@ _MAILERS = re.compile(
 )
 _BOUNCE_SUBJECT = re.compile(
     r"undeliver|delivery (?:status notification|has failed|failure|failed)|returned mail"
-    r"|mail delivery (?:failed|system|failure)|failure notice|unzustellbar|nicht zugestellt|non remis|message you sent could not|delivery report|rejected:",
+    r"|mail delivery (?:failed|system|failure)|failure notice|unzustellbar|nicht zugestellt|non remis"
+    r"|message you sent could not|delivery report|rejected:",
     re.IGNORECASE,
 )
 _ROBOTS = re.compile(r"(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|donotreply|noreply\+.*)", re.IGNORECASE)
