@@ -20,7 +20,26 @@ from time import perf_counter
 from intake.mail import read_mail
 
 ROUNDS, EACH = 30, 10
-_WORDS = "the line has been down since nine o'clock and the schedule of the batch did not start again".split()
+_WORDS = [
+    "the",
+    "line",
+    "has",
+    "been",
+    "down",
+    "since",
+    "nine",
+    "o'clock",
+    "and",
+    "the",
+    "schedule",
+    "of",
+    "the",
+    "batch",
+    "did",
+    "not",
+    "start",
+    "again",
+]
 
 
 def _sentence(chance: random.Random, length: int = 14) -> str:
@@ -42,7 +61,7 @@ def ordinary_mail() -> bytes:
     page += (
         'customer.example/ticket?id=7">the ticket</a> <img src="cid:logo@customer.example"></p></body></html>'
     )
-    file = base64.encodebytes(chance.randbytes(6_500)).replace(b"\n", b"\r\n").decode()
+    file = base64.encodebytes(chance.randbytes(9_300)).replace(b"\n", b"\r\n").decode()
     received = "".join(
         f"Received: from relay{n}.customer.example (relay{n}.customer.example [192.0.2.{n}])\r\n"
         f"\tby mx{n}.vendor.example with ESMTPS id 4Zk{n}x; Mon, 6 Jul 2026 12:0{n}:11 +0000\r\n"

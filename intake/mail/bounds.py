@@ -14,7 +14,7 @@ HEADER_BLOCK = 2_500_000
 """Bytes of one part's header block that are looked at."""
 HEADER_KEPT = 256_000
 """Bytes of header fields that are kept for a whole mail."""
-FIELD = 64_000
+FIELD = 250_000
 """Bytes of one header field."""
 FIELDS = 2_000
 """Header fields of one part."""
@@ -24,7 +24,7 @@ ADDRESSES = 5_000
 """Addresses of one header field."""
 IDS = 500
 """Message-IDs of one header field."""
-TEXT = 2_000_000
+TEXT = 1_500_000
 """Characters of text; the whole of a longer one is an attachment."""
 HTML = 1_000_000
 """Characters of HTML that is made safe."""

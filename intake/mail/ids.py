@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from intake.mail import bounds
@@ -52,9 +52,6 @@ def read_date(raw: bytes | None) -> datetime | None:
     except (ValueError, TypeError, IndexError, OverflowError, KeyError):
         return None
     try:
-        offset = written.utcoffset()
-        if offset is not None and abs(offset) > timedelta(hours=15):
-            written = written.replace(tzinfo=UTC)
         return written.replace(tzinfo=UTC) if written.tzinfo is None else written.astimezone(UTC)
     except (OverflowError, ValueError):
         return None
