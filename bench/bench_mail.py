@@ -72,7 +72,8 @@ def ordinary_mail() -> bytes:
         "Authentication-Results: mx.vendor.example; spf=pass smtp.mailfrom=customer.example; dkim=pass\r\n"
         " header.d=customer.example\r\n"
         'From: "Ann of the Night Shift" <ann@customer.example>\r\nTo: Managed Services <mas@vendor.example>\r\n'
-        "Cc: =?utf-8?q?J=C3=B6rg?= <joerg@customer.example>\r\nSubject: =?utf-8?q?The_line_is_down_=E2=80=93_again?=\r\n"
+        "Cc: =?utf-8?q?J=C3=B6rg?= <joerg@customer.example>\r\n"
+        "Subject: =?utf-8?q?The_line_is_down_=E2=80=93_again?=\r\n"
         "Date: Mon, 6 Jul 2026 12:00:01 +0000\r\nMessage-ID: <bench-1@customer.example>\r\n"
         "In-Reply-To: <case-7@vendor.example>\r\nReferences: <first@customer.example> <case-7@vendor.example>\r\n"
         'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="outer"\r\n\r\n'
@@ -114,10 +115,12 @@ read_mail(b"Subject: warm\\n\\nbody")
 kind, size = sys.argv[1], int(sys.argv[2])
 head = b"From: a@b.example\\r\\nSubject: big\\r\\n"
 if kind == "attachment":
+    head += b"Content-Type: application/pdf\\r\\nContent-Transfer-Encoding: base64\\r\\n\\r\\n"
     line = base64.b64encode(bytes(range(57))) + b"\\r\\n"
-    raw = head + b"Content-Type: application/pdf\\r\\nContent-Transfer-Encoding: base64\\r\\n\\r\\n" + line * (size // len(line))
 else:
-    raw = head + b"Content-Type: text/" + kind.encode() + b"; charset=utf-8\\r\\n\\r\\n" + "grüße \\U0001f600 und text\\r\\n".encode() * (size // 28)
+    head += b"Content-Type: text/" + kind.encode() + b"; charset=utf-8\\r\\n\\r\\n"
+    line = "grüße \\U0001f600 und text\\r\\n".encode()
+raw = head + line * (size // len(line))
 def status(name):
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(name))
@@ -130,7 +133,7 @@ print(len(raw), (status("VmHWM") - before) * 1024)
 
 
 def memory(kind: str, size: int = 25_000_000) -> float:
-    """The most memory that reading took in a process of its own, the mail's own bytes included, in sizes of it. Linux only."""
+    """The most memory that reading took, the mail's own bytes included, in sizes of the mail. Linux only."""
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, kind, str(size)], capture_output=True, text=True, check=True
     )

@@ -33,7 +33,7 @@ PURE = (
     "routing/business_hours", "routing/oncall", "routing/coverage.py", "routing/escalation.py",
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
     "routing/clocks/states.py", "routing/clocks/promise.py", "routing/clocks/rules.py", "routing/clocks/proof.py",
-    "routing/notices/routes.py", "intake/phone/flow.py",
+    "routing/notices/routes.py", "intake/phone/flow.py", "intake/mail/parsing",
 )  # fmt: skip
 IMPURE_MODULES = {
     "sqlalchemy",

@@ -16,6 +16,7 @@ _QUOTED_LOCAL = re.compile(r'"[^"\r\n]{1,64}"@[^\s<>()\[\],;:"\\@]{1,253}')
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]+")
 _ROUTE = re.compile(r"^@[^:]{1,500}:(?=[^:]*@)")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)?")
+_SPACED = re.compile(r"\s[.@]\s*\S|@\s")
 _PHRASE_QUOTES = re.compile(r"\\(.)")
 
 
@@ -169,6 +170,8 @@ class _Reader:
             if address:
                 return Address(self._name(words) or self._name(comment), address)
         whole = "".join(self.raw)
+        if "@" in whole and _SPACED.search(whole):
+            whole = _tight(whole)
         found = _QUOTED_LOCAL.search(whole) or _ADDRESS.search(whole) or _ADDRESS.search(_tight(whole))
         if found is None:
             return Address(self._name(words) or self._name(comment), "")
@@ -189,7 +192,7 @@ def _clean_address(text: str) -> str:
     if "(" in text:
         text = _COMMENT.sub("", text[:1_000])
     text = _UNSAFE.sub("", _ROUTE.sub("", text.strip()[:1_000])).strip("'<>,;")
-    text = text[7:] if text[:7].lower() == "mailto:" else text
+    text = text[7:].partition("?")[0] if text[:7].lower() == "mailto:" else text
     local, at, domain = text.rpartition("@")
     domain = domain.strip(".'\"").lower()
     if not at or not local or not domain or len(text) > 400:

@@ -186,9 +186,11 @@ def test_it_undoes_a_transfer_encoding(encoding: str, body: str, text: str) -> N
     [
         mail("Content-Type: multipart/mixed; boundary=x", body="no part at all"),
         mail("Content-Type: multipart/mixed", body="--x\nContent-Type: text/plain\n\nno part at all\n--x--\n"),
-        mail('Content-Type: multipart/mixed; boundary="X"', body="--x\nContent-Type: text/plain\n\nno part at all\n--x--"),
+        mail("Content-Type: multipart/mixed; boundary=X",
+             body="--x\nContent-Type: text/plain\n\nno part at all\n--x--"),
         mail("Content-Type: multipart/mixed; boundary=x", body="--x\n\nno part at all"),
-        mail("Content-Type: multipart/mixed; boundary=x", body="--x\nContent-Type: multipart/mixed; boundary=y\n\n--y\n\n"
+        mail("Content-Type: multipart/mixed; boundary=x",
+             body="--x\nContent-Type: multipart/mixed; boundary=y\n\n--y\n\n"
                                                                 "no part at all\n--x--\n"),
         mail("Content-Type: nonsense", body="no part at all"),
         mail("Content-Type: text/x-own", body="no part at all"),
@@ -219,7 +221,8 @@ def test_it_never_unpacks_an_attachment() -> None:
 
 
 def test_it_keeps_signed_and_encrypted_mail_as_parts() -> None:
-    signed = parts(part("signed words", "Content-Type: text/plain"), part("sig", "Content-Type: application/pgp-signature"),
+    signed = parts(part("signed words", "Content-Type: text/plain"),
+                   part("sig", "Content-Type: application/pgp-signature"),
                    kind="signed", extra="; protocol=application/pgp-signature")  # fmt: skip
     read = read_mail(signed)
     assert (read.text, read.protection) == ("signed words", "OpenPGP signed")

@@ -19,7 +19,7 @@ QUOTES = [
     "On 6 Jul 2026, at 09:12, Bob <bob@b.example> wrote:\n\nthe old words\n",
     "-----Original Message-----\nFrom: Bob\nSent: Monday\nthe old words\n",
     "-----Ursprüngliche Nachricht-----\nthe old words\n",
-    "________________________________\nFrom: Bob <bob@b.example>\nSent: Monday\nTo: Ann\nSubject: x\n\nthe old words\n",
+    f"{'_' * 32}\nFrom: Bob <bob@b.example>\nSent: Monday\nTo: Ann\nSubject: x\n\nthe old words\n",
     "Von: Bob\nGesendet: Montag\nAn: Ann\nBetreff: x\n\nthe old words\n",
     "*From:* Bob\n*Sent:* Monday\n*To:* Ann\n\nthe old words\n",
     "---------- Forwarded message ---------\nthe old words\n",
@@ -68,7 +68,8 @@ def test_it_shows_everything_where_nothing_else_is_left(text: str) -> None:
     assert fold(text).written == text.strip()
 
 
-_LINES = st.sampled_from(["words", "> quoted", "", "-- ", "From: a", "Sent: b", "To: c", "On 6 July Bob wrote:", "_" * 32,
+_LINES = st.sampled_from(["words", "> quoted", "", "-- ", "From: a", "Sent: b", "To: c", "On 6 July Bob wrote:",
+                          "_" * 32,
                           "-----Original Message-----", "Sent from my phone", " ", "\t>x", "é: wrote:"])  # fmt: skip
 
 

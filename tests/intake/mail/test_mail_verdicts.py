@@ -85,7 +85,8 @@ def report(action: str, status: str, extra: str = "") -> bytes:
         for each in (
             part("Your mail did not arrive.", "Content-Type: text/plain"),
             part(f"Reporting-MTA: dns; mx.b.example\n\nFinal-Recipient: rfc822; Bob@B.example\nAction: {action}\n"
-                 f"Status: {status}\nDiagnostic-Code: smtp; 550 no such user\n{extra}", "Content-Type: message/delivery-status"),
+                 f"Status: {status}\nDiagnostic-Code: smtp; 550 no such user\n{extra}",
+                 "Content-Type: message/delivery-status"),
             part("Message-ID: <case-7@vendor.example>\nSubject: x\n\nours", "Content-Type: message/rfc822"),
         )
     )  # fmt: skip
@@ -112,7 +113,8 @@ def test_it_reads_a_delivery_report(action: str, status: str, permanent: bool | 
 
 def test_it_reads_a_bounce_that_is_written_for_people() -> None:
     body = ("I'm afraid I wasn't able to deliver your message.\n\n<bob@b.example>:\n550 5.1.1 unknown user\n\n"
-            "--- Below this line is a copy of the message.\n\nMessage-ID: <case-7@vendor.example>\n\nours")  # fmt: skip
+            "--- Below this line is a copy of the message.\n\n"
+            "Message-ID: <case-7@vendor.example>\n\nours")  # fmt: skip
     raw = mail(head="From: MAILER-DAEMON@b.example\nSubject: failure notice\n", body=body)
     bounce = read_mail(raw, Envelope(sender="")).verdict.bounce
     assert bounce is not None
