@@ -11,7 +11,9 @@ from intake.mail.charsets import Charsets
 from intake.mail.words import decode_words, one_line, unfold
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|<([^<>]*)(?:>|$|(?=<))|([^",:;<>()\\]+)|(\\.|.)', re.DOTALL)
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@(?:[^\s<>()\[\],;:\"\\@]{1,253}|\[[\w.:]{1,60}\])")
+_ADDRESS = re.compile(
+    r"[^\s<>()\[\],;:\"\\@][^\s<>()\[\],;:\"\\]{0,63}@(?:[^\s<>()\[\],;:\"\\@]{1,253}|\[[\w.:]{1,60}\])"
+)
 _QUOTED_LOCAL = re.compile(r'"[^"\r\n]{1,64}"@[^\s<>()\[\],;:"\\@]{1,253}')
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]+")
 _ROUTE = re.compile(r"^@[^:]{1,500}:(?=[^:]*@)")
@@ -173,6 +175,9 @@ class _Reader:
         if "@" in whole and _SPACED.search(whole):
             whole = _tight(whole)
         found = _QUOTED_LOCAL.search(whole) or _ADDRESS.search(whole) or _ADDRESS.search(_tight(whole))
+        if found is None and "@" in comment:  # in brackets that were never closed
+            found = _ADDRESS.search(comment)
+            comment = comment.partition("<")[0] if found else comment
         if found is None:
             return Address(self._name(words) or self._name(comment), "")
         name = self._name(whole.replace(found[0], " ").replace("<", " ").replace(">", " ").replace('"', " "))
@@ -191,7 +196,7 @@ def _clean_address(text: str) -> str:
     """An address without white space, controls, route and the marks around it; empty if it is none."""
     if "(" in text:
         text = _COMMENT.sub("", text[:1_000])
-    text = _UNSAFE.sub("", _ROUTE.sub("", text.strip()[:1_000])).strip("'<>,;")
+    text = _UNSAFE.sub(" " if '"' in text else "", _ROUTE.sub("", text.strip()[:1_000])).strip("'<>,; ")
     text = text[7:].partition("?")[0] if text[:7].lower() == "mailto:" else text
     local, at, domain = text.rpartition("@")
     domain = domain.strip(".'\"").lower()

@@ -17,7 +17,7 @@ from intake.mail.decoding import transfer_decode
 from intake.mail.fields import Fields
 from intake.mail.ids import read_date, read_ids
 from intake.mail.model import ParsedMail
-from intake.mail.quoting import fold
+from intake.mail.quoting import Folded, Piece, fold
 from intake.mail.tree import Part, read_tree
 from intake.mail.verdicts import Kind, Ours, Seen, Verdict, judge
 from intake.mail.words import field_text, one_line
@@ -111,7 +111,7 @@ def salvage(raw: bytes, envelope: Envelope | None, reason: str) -> ParsedMail:
         to=to,
         delivered_to=to,
         text=text,
-        folded=fold(text),
+        folded=Folded((Piece("written", text),) if text else ()),
         damaged=one_line(reason) or "unreadable",
     )
 
@@ -174,6 +174,10 @@ def _sender(heads: _Heads, envelope: Envelope) -> Address | None:
     name = ""
     for field in (b"from", b"reply-to", b"return-path", b"sender"):
         for each in heads.addresses(field):
+            if each.address and field == b"from" and name and each.name:
+                return Address(
+                    one_line(f"{name}, {each.name}"), each.address
+                )  # Archer, Ann <...> without quotes
             if each.address:
                 return Address(each.name or name, each.address)
             name = name or each.name

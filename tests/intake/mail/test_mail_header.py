@@ -65,6 +65,10 @@ def test_it_reads_a_subject(raw: bytes, read: str) -> None:
         ("mailto:ann@a.example", [Address("", "ann@a.example")]),
         ("<ann@a.example.>", [Address("", "ann@a.example")]),
         ("Ann Archer", [Address("Ann Archer", "")]),
+        ("Ann (at home <ann@a.example>", [Address("Ann", "ann@a.example")]),
+        ("ann@home@a.example", [Address("", "ann@home@a.example")]),
+        ('"ann archer"@a.example', [Address("", '"ann archer"@a.example')]),
+        ("ann @ a . example", [Address("", "ann@a.example")]),
         (",,;<>", []),
     ],
 )
@@ -76,6 +80,13 @@ def test_it_compares_international_domains_in_one_form() -> None:
     written, encoded = Address("", "a@bücher.example"), Address("", "A@xn--bcher-kva.example")
     assert written.key == encoded.key == "a@xn--bcher-kva.example"
     assert encoded.readable == "A@bücher.example"
+
+
+def test_it_joins_a_name_whose_comma_was_not_quoted() -> None:
+    assert (
+        str(read_mail(mail("From: Archer, Ann <ann@a.example>", head="")).sender)
+        == '"Archer, Ann" <ann@a.example>'
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import random
 import tracemalloc
 from dataclasses import fields
 from time import process_time
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import example, given, settings
@@ -236,7 +236,8 @@ def test_it_reads_25_megabytes_in_less_than_six_times_their_size(kind: str) -> N
 
 def test_it_makes_a_mail_of_what_raises() -> None:
     raw = mail(body="the line is down")
-    with patch.object(reading, "read_tree", side_effect=RecursionError("too deep")):
+    broken = {each: RecursionError("too deep") for each in ("read_tree", "fold", "read_contents")}
+    with patch.multiple(reading, **{name: Mock(side_effect=error) for name, error in broken.items()}):
         read = read_mail_safely(raw, Envelope("ann@customer.example", ["support@vendor.example"]))
     assert read.damaged == "RecursionError while reading"
     assert (read.subject, str(read.sender), str(read.to[0])) == (
