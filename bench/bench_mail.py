@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
-from intake.mail import read_mail
+from intake.mail.parsing import read_mail
 
 ROUNDS, EACH = 30, 10
 _WORDS = [
@@ -110,7 +110,7 @@ def rates(raw: bytes) -> tuple[float, float]:
 
 _CHILD = """
 import base64, sys
-from intake.mail import read_mail
+from intake.mail.parsing import read_mail
 read_mail(b"Subject: warm\\n\\nbody")
 kind, size = sys.argv[1], int(sys.argv[2])
 head = b"From: a@b.example\\r\\nSubject: big\\r\\n"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from intake.mail.fields import Fields
-from intake.mail.words import unfold
+from intake.mail.parsing.fields import Fields
+from intake.mail.parsing.words import unfold
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"?|([;=()/])|([^\s"\\;=()/]+)|(\s+)|(.)', re.DOTALL)
 _RESULTS = frozenset(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from intake.mail.addresses import Address
-from intake.mail.authentication import Authentication
-from intake.mail.charsets import Charsets
-from intake.mail.fields import Fields
-from intake.mail.quoting import Folded
-from intake.mail.verdicts import Verdict
-from intake.mail.words import field_text
+from intake.mail.parsing.addresses import Address
+from intake.mail.parsing.authentication import Authentication
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.fields import Fields
+from intake.mail.parsing.quoting import Folded
+from intake.mail.parsing.verdicts import Verdict
+from intake.mail.parsing.words import field_text
 
 
 @dataclass(frozen=True, slots=True)

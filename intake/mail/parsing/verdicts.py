@@ -11,9 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intake.mail.addresses import Address
-from intake.mail.bounces import Bounce
-from intake.mail.fields import Fields
+from intake.mail.parsing.addresses import Address
+from intake.mail.parsing.bounces import Bounce
+from intake.mail.parsing.fields import Fields
 
 
 class Kind(StrEnum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from intake.mail import Envelope, Kind, Ours, ParsedMail, read_mail
-from intake.mail.authentication import parse_results
-from tests.intake.mail.letters import mail, part
+from intake.mail.parsing import Envelope, Kind, Ours, ParsedMail, read_mail
+from intake.mail.parsing.authentication import parse_results
+from tests.intake.mail.parsing.letters import mail, part
 
 OURS = Ours(loop_value="secret", hosts={"mail.vendor.example"}, mailboxes={"support@vendor.example"})
 

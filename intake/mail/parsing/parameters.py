@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from intake.mail.charsets import Charsets, clean
-from intake.mail.words import decode_words, unfold
+from intake.mail.parsing.charsets import Charsets, clean
+from intake.mail.parsing.words import decode_words, unfold
 
 # A parameter: a name, "=", and a quoted value (its closing quote may be missing) or one up to the semicolon.
 # A sender may leave out the semicolon between two: then a token ends where the next "name=" begins.
@@ -105,7 +105,7 @@ def _extended(pieces: list[tuple[bool, str]], charsets: Charsets) -> str:
 
 def charset_of(declared: str) -> str:
     """Python's codec for a declared charset, UTF-8 if there is none."""
-    from intake.mail.charsets import codec_for
+    from intake.mail.parsing.charsets import codec_for
 
     return codec_for(declared) or "utf-8"
 

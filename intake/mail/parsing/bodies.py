@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from intake.mail.charsets import Charsets
-from intake.mail.parameters import Valued, read_valued
-from intake.mail.tree import Part
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.parameters import Valued, read_valued
+from intake.mail.parsing.tree import Part
 
 MESSAGES = ("message/rfc822", "message/global", "message/news")
 

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from intake.mail import bounds
-from intake.mail.charsets import Charsets
-from intake.mail.decoding import encoding_name
-from intake.mail.fields import Fields, read_fields
-from intake.mail.parameters import Valued, read_valued
+from intake.mail.parsing import bounds
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.decoding import encoding_name
+from intake.mail.parsing.fields import Fields, read_fields
+from intake.mail.parsing.parameters import Valued, read_valued
 
 _DASHED = re.compile(rb"\n--([^\n]*)")
 _CONTENT_FIELD = re.compile(rb"(?:Content-|MIME-Version)", re.IGNORECASE)

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from intake.mail import bounds
-from intake.mail.charsets import Charsets
+from intake.mail.parsing import bounds
+from intake.mail.parsing.charsets import Charsets
 
 _SIGNATURE = 0x223E9F78
 _BODY, _CODEPAGE, _MAPI = 0x800C, 0x9007, 0x9003

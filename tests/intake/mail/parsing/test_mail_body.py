@@ -9,9 +9,9 @@ import zipfile
 
 import pytest
 
-from intake.mail import read_mail
-from intake.mail.names import Names, safe_name
-from tests.intake.mail.letters import mail, part, parts
+from intake.mail.parsing import read_mail
+from intake.mail.parsing.names import Names, safe_name
+from tests.intake.mail.parsing.letters import mail, part, parts
 
 PNG = "iVBORw0KGgo="
 

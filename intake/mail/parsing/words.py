@@ -5,8 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
-from intake.mail import bounds
-from intake.mail.charsets import Charsets, clean
+from intake.mail.parsing import bounds
+from intake.mail.parsing.charsets import Charsets, clean
 
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _FOLD = re.compile(rb"[ \t]*[\r\n]+[ \t]*")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from intake.mail import Address, read_mail
-from intake.mail.addresses import read_addresses
-from intake.mail.charsets import Charsets
-from intake.mail.ids import read_date, read_ids
-from intake.mail.parameters import read_valued
-from tests.intake.mail.letters import mail
+from intake.mail.parsing import Address, read_mail
+from intake.mail.parsing.addresses import read_addresses
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.ids import read_date, read_ids
+from intake.mail.parsing.parameters import read_valued
+from tests.intake.mail.parsing.letters import mail
 
 
 def subject_of(raw: bytes) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.mail import bounds
-from intake.mail.quoting import fold
+from intake.mail.parsing import bounds
+from intake.mail.parsing.quoting import fold
 
 QUOTES = [
     "> the old words\n",

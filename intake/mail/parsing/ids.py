@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from intake.mail import bounds
-from intake.mail.charsets import Charsets
-from intake.mail.words import decode_words, unfold
+from intake.mail.parsing import bounds
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.words import decode_words, unfold
 
 _BRACKETED = re.compile(rb"<([^<>]{1,2000})>?")
 _BARE = re.compile(rb"[^\s<>,;()\"]{1,1000}@[^\s<>,;()\"]{1,300}")

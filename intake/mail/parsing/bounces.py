@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from intake.mail.addresses import read_addresses
-from intake.mail.charsets import Charsets
-from intake.mail.fields import Fields, blocks, read_fields
-from intake.mail.ids import read_ids
-from intake.mail.words import field_text, unfold
+from intake.mail.parsing.addresses import read_addresses
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.fields import Fields, blocks, read_fields
+from intake.mail.parsing.ids import read_ids
+from intake.mail.parsing.words import field_text, unfold
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"(?<![\d.])([45])(\d\d)(?=[ -])")

@@ -6,21 +6,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from intake.mail import bounds
-from intake.mail.addresses import Address, read_addresses
-from intake.mail.authentication import read_authentication
-from intake.mail.bodies import MESSAGES, walk
-from intake.mail.bounces import Bounce, read_prose, read_report
-from intake.mail.charsets import Charsets, codec_for
-from intake.mail.contents import Contents, outside_text, read_contents
-from intake.mail.decoding import transfer_decode
-from intake.mail.fields import Fields
-from intake.mail.ids import read_date, read_ids
-from intake.mail.model import ParsedMail
-from intake.mail.quoting import Folded, Piece, fold
-from intake.mail.tree import Part, read_tree
-from intake.mail.verdicts import Kind, Ours, Seen, Verdict, judge
-from intake.mail.words import field_text, one_line
+from intake.mail.parsing import bounds
+from intake.mail.parsing.addresses import Address, read_addresses
+from intake.mail.parsing.authentication import read_authentication
+from intake.mail.parsing.bodies import MESSAGES, walk
+from intake.mail.parsing.bounces import Bounce, read_prose, read_report
+from intake.mail.parsing.charsets import Charsets, codec_for
+from intake.mail.parsing.contents import Contents, outside_text, read_contents
+from intake.mail.parsing.decoding import transfer_decode
+from intake.mail.parsing.fields import Fields
+from intake.mail.parsing.ids import read_date, read_ids
+from intake.mail.parsing.model import ParsedMail
+from intake.mail.parsing.quoting import Folded, Piece, fold
+from intake.mail.parsing.tree import Part, read_tree
+from intake.mail.parsing.verdicts import Kind, Ours, Seen, Verdict, judge
+from intake.mail.parsing.words import field_text, one_line
 
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from intake.mail import bounds
+from intake.mail.parsing import bounds
 
 Kind = Literal["written", "quoted", "signature"]
 

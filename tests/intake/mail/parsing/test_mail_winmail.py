@@ -9,10 +9,10 @@ import tnefparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.mail import read_mail
-from intake.mail.charsets import Charsets
-from intake.mail.tnef import unpack
-from tests.intake.mail.letters import part, parts
+from intake.mail.parsing import read_mail
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.tnef import unpack
+from tests.intake.mail.parsing.letters import part, parts
 
 
 def attribute(level: int, name: int, kind: int, data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import nh3
 
-from intake.mail import bounds
+from intake.mail.parsing import bounds
 
 _TAGS = {
     "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center",

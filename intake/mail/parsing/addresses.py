@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from intake.mail import bounds
-from intake.mail.charsets import Charsets
-from intake.mail.words import decode_words, one_line, unfold
+from intake.mail.parsing import bounds
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.words import decode_words, one_line, unfold
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|<([^<>]*)(?:>|$|(?=<))|([^",:;<>()\\]+)|(\\.|.)', re.DOTALL)
 _ADDRESS = re.compile(

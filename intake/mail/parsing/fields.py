@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from intake.mail import bounds
+from intake.mail.parsing import bounds
 
 _NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _USUAL = re.compile(

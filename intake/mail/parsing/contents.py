@@ -6,18 +6,18 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from intake.mail import bounds
-from intake.mail.bodies import MESSAGES, Arranged, arrange, walk
-from intake.mail.charsets import Charsets
-from intake.mail.decoding import transfer_decode, uu_blocks
-from intake.mail.flowed import plain_lines, unflow
-from intake.mail.model import Attachment
-from intake.mail.names import Names, default_extension
-from intake.mail.safe_html import SafeHtml, crude_text, make_safe
-from intake.mail.signed import wrapped_content
-from intake.mail.tnef import Winmail, unpack
-from intake.mail.tree import Part, read_tree
-from intake.mail.words import decode_words, field_text
+from intake.mail.parsing import bounds
+from intake.mail.parsing.bodies import MESSAGES, Arranged, arrange, walk
+from intake.mail.parsing.charsets import Charsets
+from intake.mail.parsing.decoding import transfer_decode, uu_blocks
+from intake.mail.parsing.flowed import plain_lines, unflow
+from intake.mail.parsing.model import Attachment
+from intake.mail.parsing.names import Names, default_extension
+from intake.mail.parsing.safe_html import SafeHtml, crude_text, make_safe
+from intake.mail.parsing.signed import wrapped_content
+from intake.mail.parsing.tnef import Winmail, unpack
+from intake.mail.parsing.tree import Part, read_tree
+from intake.mail.parsing.words import decode_words, field_text
 
 _DECODED = 3 * bounds.TEXT  # bytes of one text that are made characters: a character may take four bytes
 _DECODED_HTML = 3 * bounds.HTML

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from intake.mail import bounds
+from intake.mail.parsing import bounds
 
 # What senders call a charset, and what they mean by it. A wider charset is read for a narrower one, as mail
 # programs do: what is declared ISO-8859-1 is Windows-1252 more often than not.

@@ -6,7 +6,7 @@ import mimetypes
 import re
 import unicodedata
 
-from intake.mail import bounds
+from intake.mail.parsing import bounds
 
 _TYPES = mimetypes.MimeTypes(filenames=())  # the library's own table: the machine's may say anything
 _USUAL = {

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intake.mail import Address, Envelope, ParsedMail, bounds, read_mail, read_mail_safely, reading
-from tests.intake.mail.letters import HEAD, mail, part, parts
+from intake.mail.parsing import Address, Envelope, ParsedMail, bounds, read_mail, read_mail_safely, reading
+from tests.intake.mail.parsing.letters import HEAD, mail, part, parts
 
 SEED = parts(
     part(
