@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Instant, Json
+from core.exact import Exact
 
 FIRST_CASE_NUMBER = 1001
 
@@ -44,7 +46,11 @@ class Contact(Base):
 
 
 class Contract(Base):
-    """What joins a customer to a service: its tier, and its terms for work outside business hours."""
+    """What joins a customer to a service: its tier, and its terms for work outside business hours.
+
+    ``monthly_hours`` of Managed Services; ``checks`` of Managed Operations, ``{key: {name, direction, priority}}``;
+    ``cloud_systems``, ``{key: {name, annual_fee: "12000.00", currency: "USD"}}``: fees are exact decimal text.
+    """
 
     __tablename__ = "contracts"
     __table_args__ = (sa.UniqueConstraint("customer_id", "service"),)
@@ -56,6 +62,10 @@ class Contract(Base):
     consent: Mapped[str] = mapped_column(sa.String(12), default="ask")
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    calendar: Mapped[str | None] = mapped_column(sa.String(40))
+    monthly_hours: Mapped[Decimal | None] = mapped_column(Exact)
+    checks: Mapped[Json] = mapped_column(default=dict)
+    cloud_systems: Mapped[Json] = mapped_column(default=dict)
 
     customer: Mapped[Customer] = relationship(back_populates="contracts")
 

@@ -23,6 +23,7 @@ class Caller:
     tier: str | None = None
     consent_terms: str = "ask"
     open_case_id: int | None = None
+    customer_key: str | None = None
 
 
 _OPEN_CASE = Prepared(
@@ -61,4 +62,5 @@ def _caller(entry: Entry, how: str, service: str, day: date, open_case: int | No
         terms.tier if terms else None,
         terms.consent if terms else "ask",
         open_case,
+        entry.key,
     )

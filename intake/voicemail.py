@@ -129,6 +129,7 @@ def contact_facts(session: Session, call: Call, service: str, *, voicemail: bool
         service=service,
         line=call.line,
         customer=customer.name if customer else None,
+        customer_key=customer.key if customer else None,
         identified_by=call.identified_by,
         tier=call.tier,
         priority=call.priority,

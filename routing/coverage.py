@@ -50,6 +50,7 @@ class ContactFacts:
     service: str
     line: str | None = None
     customer: str | None = None
+    customer_key: str | None = None
     identified_by: str | None = None
     tier: str | None = None
     priority: int | None = None
@@ -87,20 +88,25 @@ class Decision:
 
 
 def decide(facts: ContactFacts, policy: Policy) -> Decision:
-    """The decision for a contact under ``policy``."""
+    """The decision for a contact under ``policy``.
+
+    Whether the desk is open, and so whether somebody is rung, is asked of the service's calendar; the promise runs
+    on the customer's, where the contract names one.
+    """
     service = policy.services[facts.service]
     calendar = policy.calendar_of(facts.service)
+    clock = policy.calendar_of(facts.service, facts.customer_key)
     reasons = [_hours_reason(facts.at, calendar), _caller_reason(facts)]
     tier = policy.tiers.get(facts.tier) if facts.tier else None
     priority = _priority(facts, service, policy, calendar, reasons)
     promise = tier.target(priority) if tier else None
-    due_at = promise.target.due_at(facts.at, calendar) if promise else None
+    due_at = promise.target.due_at(facts.at, clock) if promise else None
     outcome = _outcome(facts, policy, service, promise, tier, calendar, priority, reasons)
     if promise and due_at and outcome is not Outcome.NEAR_MISS:
-        when = written_instant(due_at, calendar.zone)
+        when = written_instant(due_at, clock.zone)
         reasons.append(Reason("target", f"The promise is a response within {promise.respond}: by {when}."))
     target = promise.respond if promise else ""
-    return Decision(outcome, priority, target, due_at, tuple(reasons), calendar.fingerprint)
+    return Decision(outcome, priority, target, due_at, tuple(reasons), clock.fingerprint)
 
 
 def _hours_reason(at: datetime, calendar: BusinessCalendar) -> Reason:

@@ -40,6 +40,7 @@ class Entry:
     customer: str
     contact_id: int | None
     contracts: Mapping[str, Terms]
+    key: str | None = None
 
     def terms(self, service: str, day: date) -> Terms | None:
         """The contract for ``service`` that is in force on ``day``."""
@@ -66,14 +67,14 @@ def load_directory(session: Session) -> Directory:
     for contact in session.scalars(contacts):
         if contact.customer_id in entries and contact.phone is not None:
             _, entry = entries[contact.customer_id]
-            known = Entry(entry.customer_id, entry.customer, contact.id, entry.contracts)
+            known = Entry(entry.customer_id, entry.customer, contact.id, entry.contracts, entry.key)
             by_phone.setdefault(contact.phone, []).append(known)
     return Directory(by_phone, dict(entries.values()))
 
 
 def _entry(customer: Customer) -> Entry:
     contracts = {contract.service: _terms(contract) for contract in customer.contracts}
-    return Entry(customer.id, customer.name, None, contracts)
+    return Entry(customer.id, customer.name, None, contracts, customer.key)
 
 
 def _terms(contract: Contract) -> Terms:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -14,24 +13,26 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
 from routing.directory import Directory, load_directory
-from routing.policy import NOT_JOINED_UP, STORED, CustomerEntry, Policy
+from routing.policy import NOT_JOINED_UP, STORED, ContractEntry, CustomerEntry, Policy
+from routing.policy_document import Document, PolicyError, read_document
+from routing.policy_words import in_words
+
+__all__ = [
+    "CurrentPolicy",
+    "NoPolicy",
+    "Policies",
+    "PolicyError",
+    "PolicyVersion",
+    "apply_policy",
+    "parse_policy",
+]
 
 _FRESH_S = 1.0
-
-
-class PolicyError(Exception):
-    """A policy document cannot be used; ``mistakes`` has a line for each, with its place and its key."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
 
 
 class NoPolicy(Exception):
@@ -50,14 +51,19 @@ class PolicyVersion(Base):
     applied_at: Mapped[Instant]
     document: Mapped[str] = mapped_column(sa.Text)
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    note: Mapped[str | None] = mapped_column(sa.String(200))
 
 
 @dataclass(frozen=True, eq=False)
 class CurrentPolicy:
-    """A policy and the version that it has. Hashed by identity: what is decided under it may be cached."""
+    """A policy, the version that it has, and the customers that it knows: read together, they fit together.
+
+    Hashed by identity, so that what is decided under it may be cached.
+    """
 
     version: int
     policy: Policy
+    directory: Directory = field(default=Directory({}, {}), repr=False)
 
 
 @lru_cache(maxsize=8)
@@ -66,51 +72,51 @@ def parse_policy(text: str, *, stored: bool = False) -> Policy:
 
     A ``stored`` one was applied by an earlier release perhaps; it is not held against the rules of this one.
     """
+    document = read_document(text)
     try:
-        document = YAML(typ="safe").load(io.StringIO(text))
-    except YAMLError as error:
-        raise PolicyError([" ".join(str(error).split())]) from None
-    if not isinstance(document, dict):
-        raise PolicyError(["line 1: expected a mapping with company, calendars, services, ..."])
-    try:
-        return Policy.model_validate(document, context=STORED if stored else None)
+        return Policy.model_validate(document.values, context=STORED if stored else None)
     except ValidationError as error:
-        # Only the round-trip loader, many times slower, knows on which line a key stands.
-        places = YAML(typ="rt").load(text)
-        raise PolicyError([line for e in error.errors() for line in _mistakes(places, e)]) from None
+        found = [line for e in error.errors() for line in _mistakes(document, e)]
+        raise PolicyError(found) from None
 
 
-def _mistakes(document: Any, error: ErrorDetails) -> list[str]:
+def _mistakes(document: Document, error: ErrorDetails) -> list[str]:
     if error["type"] == NOT_JOINED_UP:
-        return [_mistake(document, m.place, m.message) for m in error["ctx"]["mistakes"]]
-    return [_mistake(document, error["loc"], error["msg"])]
+        return [document.said(m.place, m.message) for m in error["ctx"]["mistakes"]]
+    return [document.said(*in_words(Policy, error))]
 
 
-def _mistake(document: Any, place: tuple[int | str, ...], message: str) -> str:
-    line = 1
-    for part in place:
-        try:
-            line = document.lc.data[part][0] + 1
-            document = document[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return f"line {line}, {'.'.join(str(part) for part in place) or 'policy'}: {message}"
+def fingerprint_of(text: str) -> str:
+    """SHA-256 of a document, in hexadecimal digits: the same for the same document."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def apply_policy(session: Session, text: str, now: datetime) -> int:
-    """Make the document the current policy and bring people and customers in line; the new version."""
-    policy = parse_policy(text)
+def apply_policy(
+    session: Session, text: str, now: datetime, *, note: str | None = None, stored: bool = False
+) -> int:
+    """Make the document the current policy and bring people and customers in line; the new version.
+
+    ``stored``: the document has been in force before, and is not held against rules that are newer than it.
+    """
+    policy = parse_policy(text, stored=stored)
+    _one_at_a_time(session)
     _free_support_ids(session, policy)
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    row = PolicyVersion(applied_at=now, document=text, fingerprint=fingerprint)
+    fingerprint = fingerprint_of(text)
+    row = PolicyVersion(applied_at=now, document=text, fingerprint=fingerprint, note=note)
     session.add(row)
     _write_people(session, policy)
     for key, entry in policy.customers.items():
         _write_customer(session, key, entry)
     _retire(session, models.Customer, models.Customer.key, set(policy.customers))
     session.flush()
-    models.record(session, "policy.applied", now, version=row.version, fingerprint=fingerprint)
+    models.record(session, "policy.applied", now, version=row.version, fingerprint=fingerprint, note=note)
     return row.version
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Of two policies applied at once, the tables must have the people and customers of the later version."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _write_people(session: Session, policy: Policy) -> None:
@@ -144,17 +150,23 @@ def _write_customer(session: Session, key: str, entry: CustomerEntry) -> None:
     session.flush()
     session.execute(sa.delete(models.Contract).where(models.Contract.customer_id == customer.id))
     for service, contract in entry.contracts.items():
-        session.add(
-            models.Contract(
-                customer_id=customer.id,
-                service=service,
-                tier=contract.tier,
-                consent=contract.consent,
-                starts_on=contract.starts,
-                ends_on=contract.ends,
-            )
-        )
+        session.add(_contract(customer.id, service, contract, entry.calendar))
     _write_contacts(session, customer.id, entry)
+
+
+def _contract(customer_id: int, service: str, entry: ContractEntry, calendar: str | None) -> models.Contract:
+    return models.Contract(
+        customer_id=customer_id,
+        service=service,
+        tier=entry.tier,
+        consent=entry.consent,
+        starts_on=entry.starts,
+        ends_on=entry.ends,
+        calendar=entry.calendar or calendar,
+        monthly_hours=entry.monthly_hours,
+        checks={key: check.model_dump() for key, check in entry.checks.items()},
+        cloud_systems={key: system.model_dump(mode="json") for key, system in entry.cloud_systems.items()},
+    )
 
 
 def _write_contacts(session: Session, customer_id: int, entry: CustomerEntry) -> None:
@@ -177,21 +189,22 @@ class Policies:
         self._current: CurrentPolicy | None = None
         self._checked = -_FRESH_S
         self._by_version: dict[int, Policy] = {}
-        self._directory = Directory({}, {})
 
     def current(self) -> CurrentPolicy:
-        """The current policy; :class:`NoPolicy` when none has been applied."""
-        if self._current is not None and time.monotonic() - self._checked < _FRESH_S:
-            return self._current
+        """The current policy with its customers; :class:`NoPolicy` when none has been applied."""
+        current = self._current
+        if current is not None and time.monotonic() - self._checked < _FRESH_S:
+            return current
         # Whoever has a policy does not wait for another one's look at a database that may hang.
-        if self._lock.acquire(blocking=self._current is None):
+        if self._lock.acquire(blocking=current is None):
             try:
                 self._refresh()
             finally:
                 self._lock.release()
-        if self._current is None:
+        current = self._current
+        if current is None:
             raise NoPolicy
-        return self._current
+        return current
 
     def version(self, version: int) -> Policy:
         """The policy that was applied as ``version``; what has begun under it goes on under it."""
@@ -200,29 +213,31 @@ class Policies:
                 self._by_version[version] = policy_of_version(session, version)
         return self._by_version[version]
 
-    def directory(self) -> Directory:
-        """The customers of the current policy; :class:`NoPolicy` when none has been applied."""
-        self.current()
-        return self._directory
-
     def forget(self) -> None:
         """Look again at the next question."""
         self._checked = -_FRESH_S
 
     def _refresh(self) -> None:
         try:
-            with self._database.reading() as session:
-                version = session.scalar(sa.select(sa.func.max(PolicyVersion.version)))
-            if version is not None and (self._current is None or self._current.version != version):
+            version = self._latest()
+            while version is not None and (self._current is None or self._current.version != version):
                 policy = self.version(version)
                 with self._database.reading() as session:
-                    self._directory = load_directory(session)
-                self._current = CurrentPolicy(version, policy)
+                    directory = load_directory(session)
+                # Were another policy applied meanwhile, these would be its customers.
+                latest = self._latest()
+                if latest == version:
+                    self._current = CurrentPolicy(version, policy, directory)
+                version = latest
         except sa.exc.SQLAlchemyError:
             # The database is down: a caller is still answered, by the policy that was known last.
             if self._current is None:
                 raise
         self._checked = time.monotonic()
+
+    def _latest(self) -> int | None:
+        with self._database.reading() as session:
+            return session.scalar(sa.select(sa.func.max(PolicyVersion.version)))
 
 
 def policy_of_version(session: Session, version: int) -> Policy:

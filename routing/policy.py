@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -49,6 +50,12 @@ def _e164(value: str) -> str:
 
 def _hunted(value: str) -> str:
     return value if value.startswith("sip:") else _e164(value)
+
+
+def _support_id(value: str) -> str:
+    if not (3 <= len(value) <= 12 and value.isascii() and value.isdigit()):
+        raise ValueError(f"{value!r} is no support ID; expected 3 to 12 digits in quotes, such as '4471'")
+    return value
 
 
 E164 = Annotated[str, AfterValidator(_e164)]
@@ -108,6 +115,8 @@ class Service(_Part):
     ordinary_priority: Priority = 3
     consent: Consent | None = None
     escalation: str | None = None
+    # What it is in the agreement, where its key does not say so.
+    kind: Literal["support", "managed-services", "managed-operations"] | None = None
 
 
 class PromptText(_Part):
@@ -181,20 +190,41 @@ class ContactEntry(_Part):
     email: str | None = None
 
 
+class CheckEntry(_Part):
+    """A contracted check of Managed Operations; ``direction`` is what the customer wants done when it fails."""
+
+    name: str = Field(min_length=1, max_length=200)
+    direction: str = Field(min_length=1, max_length=2000)
+    priority: Priority
+
+
+class CloudSystem(_Part):
+    """A system in the cloud: a twelfth of its ``annual_fee`` is the monthly fee that credits are part of."""
+
+    name: str = Field(min_length=1, max_length=200)
+    annual_fee: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
 class ContractEntry(_Part):
-    """A customer's tier of a service."""
+    """A customer's contract for a service: its tier, and what the agreement lets this service have."""
 
     tier: str
     consent: Literal["ask", "beforehand", "never"] = "ask"
     starts: date | None = None
     ends: date | None = None
+    calendar: str | None = None
+    monthly_hours: Annotated[Decimal, Field(gt=0, le=744, decimal_places=2)] | None = None
+    checks: dict[str, CheckEntry] = {}
+    cloud_systems: dict[str, CloudSystem] = {}
 
 
 class CustomerEntry(_Part):
     """A company with contracts."""
 
     name: str
-    support_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    support_id: Annotated[str, AfterValidator(_support_id)]
+    calendar: str | None = None
     contracts: dict[str, ContractEntry] = {}
     contacts: list[ContactEntry] = []
 
@@ -218,10 +248,24 @@ class Policy(_Part):
         """E.164 number -> key of the line."""
         return {line.number: key for key, line in self.lines.items()}
 
-    def calendar_of(self, service: str) -> BusinessCalendar:
-        """The business calendar of a service; of the first one, if an old case names a service that is gone."""
+    def calendar_of(self, service: str, customer: str | None = None) -> BusinessCalendar:
+        """The business calendar of a service; of the first one, if an old case names a service that is gone.
+
+        With the key of a ``customer``: the calendar that the customer's promises run on, which the contract or
+        the customer may name.
+        """
         known = self.services.get(service) or next(iter(self.services.values()))
-        return self.calendars[known.calendar]
+        theirs = self.customers.get(customer) if customer is not None else None
+        if theirs is None:
+            return self.calendars[known.calendar]
+        contract = theirs.contracts.get(service)
+        named = (contract.calendar if contract else None) or theirs.calendar or known.calendar
+        return self.calendars[named]
+
+    def kind_of(self, service: str) -> str:
+        """What a service is in the agreement: ``support``, ``managed-services``, ``managed-operations``."""
+        known = self.services.get(service)
+        return (known.kind if known else None) or service
 
     def escalation_of(self, service: str) -> str | None:
         """The escalation of a service; any, if an old case names a service that is gone: somebody must be rung."""

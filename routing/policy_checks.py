@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from routing.policy_contracts import Mistake, contract_mistakes
+from routing.policy_words import nearest
 from routing.prompts import CATALOGUE, mistakes_in
 
 if TYPE_CHECKING:
+    from routing.oncall import Schedule
     from routing.policy import Policy, PromptText
 
 _ROLES = ("on-call", "next", "everyone")
+_SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """Where in the document something is wrong, and what."""
-
-    place: tuple[str | int, ...]
-    message: str
+# The widths of the columns that keys and names are written to.
+_LONGEST_KEY = 40
+_LONGEST_NAME = 200
+_LONGEST_ADDRESS = 320
 
 
 def check(policy: Policy) -> list[Mistake]:
     """All mistakes in ``policy``."""
+    unknown = [*_unknown_names(policy), *_too_long(policy)]
     return [
-        *_unknown_names(policy),
+        *unknown,
+        # These look things up by name: where a name leads nowhere that is said, and nothing else.
+        *([] if unknown else contract_mistakes(policy)),
         *_held_twice(policy),
         *_nobody_to_ring(policy),
         *_wrong_prompts(policy),
@@ -35,7 +39,8 @@ def check(policy: Policy) -> list[Mistake]:
 
 def _known(name: str | None, among: Mapping[str, Any], what: str, *place: str | int) -> Iterator[Mistake]:
     if name is not None and name not in among:
-        yield Mistake(place, f"no {what} is called {name!r}; known: {', '.join(among) or 'none'}")
+        known = ", ".join(list(among)[:_SHOWN]) + (", ..." if len(among) > _SHOWN else "")
+        yield Mistake(place, f"no {what} is called {name!r}{nearest(name, among)}; known: {known or 'none'}")
 
 
 def _unknown_names(policy: Policy) -> Iterator[Mistake]:
@@ -54,19 +59,76 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
                     step.ring, policy.people, "person", "escalations", key, "steps", number, "ring"
                 )
     for key, schedule in policy.schedules.items():
-        for person in schedule.people:
-            yield from _known(person, policy.people, "person", "schedules", key)
+        for place, person in named_in(schedule):
+            yield from _known(person, policy.people, "person", "schedules", key, *place)
     for key, customer in policy.customers.items():
+        yield from _known(customer.calendar, policy.calendars, "calendar", "customers", key, "calendar")
         for name, contract in customer.contracts.items():
-            place = ("customers", key, "contracts", name)
-            yield from _known(name, policy.services, "service", *place)
-            yield from _known(contract.tier, policy.tiers, "tier", *place, "tier")
+            at = ("customers", key, "contracts", name)
+            yield from _known(name, policy.services, "service", *at)
+            yield from _known(contract.tier, policy.tiers, "tier", *at, "tier")
+            yield from _known(contract.calendar, policy.calendars, "calendar", *at, "calendar")
+
+
+def named_in(schedule: Schedule) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Everybody that a schedule names, with the place inside of it."""
+    for number, layer in enumerate(schedule.layers):
+        for position, member in enumerate(layer.members):
+            yield ("layers", number, "members", position), member
+    for number, override in enumerate(schedule.overrides):
+        for role, person in (("person", override.by), ("instead_of", override.replaces)):
+            if person is not None:
+                yield ("overrides", number, role), person
+    for number, swap in enumerate(schedule.swaps):
+        for turn in (swap.one, swap.other):
+            yield ("swaps", number, turn.person), turn.person
+    for number, absence in enumerate(schedule.absences):
+        yield ("absences", number, "person"), absence.person
+
+
+def _too_long(policy: Policy) -> Iterator[Mistake]:
+    for part in (
+        "calendars",
+        "services",
+        "tiers",
+        "lines",
+        "people",
+        "schedules",
+        "escalations",
+        "customers",
+    ):
+        for key, entry in getattr(policy, part).items():
+            if not 0 < len(key) <= _LONGEST_KEY:
+                yield Mistake(
+                    (part, key), f"has a key of {len(key)} characters; expected 1 to {_LONGEST_KEY}"
+                )
+            yield from _too_long_name(getattr(entry, "name", None), part, key, "name")
+            yield from _too_long_name(
+                getattr(entry, "email", None), part, key, "email", most=_LONGEST_ADDRESS
+            )
+    for key, customer in policy.customers.items():
+        for number, contact in enumerate(customer.contacts):
+            at = ("customers", key, "contacts", number)
+            yield from _too_long_name(contact.name, *at, "name")
+            yield from _too_long_name(contact.email, *at, "email", most=_LONGEST_ADDRESS)
+
+
+def _too_long_name(value: object, *place: str | int, most: int = _LONGEST_NAME) -> Iterator[Mistake]:
+    if isinstance(value, str) and not 0 < len(value.strip()) <= len(value) <= most:
+        yield Mistake(place, f"has {len(value)} characters; expected 1 to {most}, and not spaces alone")
 
 
 def _held_twice(policy: Policy) -> Iterator[Mistake]:
     numbers = {key: line.number for key, line in policy.lines.items()}
     for key in _repeated(numbers):
         yield Mistake(("lines", key, "number"), f"two lines have the number {numbers[key]}")
+    names: dict[tuple[str, str], int] = {}
+    for key, customer in policy.customers.items():
+        for number, contact in enumerate(customer.contacts):
+            first = names.setdefault((key, contact.name), number)
+            if first != number:
+                at = ("customers", key, "contacts", number, "name")
+                yield Mistake(at, f"two contacts of the customer are called {contact.name!r}")
     ids = {key: customer.support_id for key, customer in policy.customers.items()}
     for key in _repeated(ids):
         yield Mistake(("customers", key, "support_id"), f"two customers have the support ID {ids[key]}")

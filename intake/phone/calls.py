@@ -50,7 +50,7 @@ def begin(
     policy, line = current.policy, current.policy.lines[line_key]
     number = phone_numbers.caller_number(form.get("From", ""))
     day = now.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_number(transaction.rows, context.policies.directory(), number, line.service, day)
+    caller = callers.by_number(transaction.rows, current.directory, number, line.service, day)
     if caller.open_case_id is None:
         result = _first_step(current, line_key, caller, now.replace(second=0, microsecond=0))
     else:
@@ -170,13 +170,13 @@ def took(session: Session, context: Context, sid: str, index: int) -> bool:
 
 def adopt(session: Session, context: Context, sid: str, from_: str, to: str, started_at: datetime) -> Call:
     """Write the row of a call that began without us; it is taken to be recording."""
-    current, directory = context.policies.current(), context.policies.directory()
+    current = context.policies.current()
     policy = current.policy
     line_key = policy.line_by_number.get(to) or next(iter(policy.lines))
     service = policy.lines[line_key].service
     number = phone_numbers.caller_number(from_)
     day = started_at.astimezone(policy.calendar_of(service).zone).date()
-    caller = callers.by_number(reads_of(session), directory, number, service, day)
+    caller = callers.by_number(reads_of(session), current.directory, number, service, day)
     call = Call(
         sid=sid,
         line=line_key,

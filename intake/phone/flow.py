@@ -15,6 +15,7 @@ from typing import Any
 
 from core import phone_numbers
 from core.twiml import Say
+from routing.business_hours.errors import CalendarError
 from routing.coverage import Consent, ContactFacts, Decision, Outcome, decide
 from routing.policy import Policy
 from routing.wording import hours_in_words, priorities_in_words, spoken_instant
@@ -145,7 +146,10 @@ class Facts:
     @property
     def opening(self) -> str:
         """When business hours begin again: ``at 8 AM today``, ``Monday at 8 AM``."""
-        opening = self.spoken(self.policy.calendar_of(self.contact.service).next_opening(self.now))
+        try:
+            opening = self.spoken(self.policy.calendar_of(self.contact.service).next_opening(self.now))
+        except CalendarError:  # a desk that never opens: it has around-the-clock promises only
+            return self.spoken(None)
         return f"at {opening}" if opening.endswith(("today", "tomorrow")) else opening
 
 

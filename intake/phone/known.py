@@ -31,7 +31,7 @@ def first_facts(
     line = policy.lines[line_key]
     contact = ContactFacts(
         at=now, channel="phone", service=line.service, line=line_key, customer=caller.customer,
-        identified_by=caller.identified_by, tier=caller.tier,
+        customer_key=caller.customer_key, identified_by=caller.identified_by, tier=caller.tier,
     )  # fmt: skip
     return Facts(
         policy, line_key, contact, now,
@@ -100,7 +100,7 @@ def _identified(
         return Event.SKIPPED if form.get("FinishedOnKey") == "#" else Event.NO_KEY
     policy = context.policies.version(call.policy_version)
     day = call.started_at.astimezone(policy.calendar_of(line.service).zone).date()
-    caller = callers.by_support_id(context.policies.directory(), digits, line.service, day)
+    caller = callers.by_support_id(context.policies.current().directory, digits, line.service, day)
     if caller is None:
         return Event.NOT_IDENTIFIED
     call.customer_id, call.identified_by = caller.customer_id, caller.identified_by
