@@ -99,7 +99,7 @@ def apply_policy(
     ``stored``: the document has been in force before, and is not held against rules that are newer than it.
     """
     policy = parse_policy(text, stored=stored)
-    _one_at_a_time(session)
+    one_at_a_time(session)
     _free_support_ids(session, policy)
     fingerprint = fingerprint_of(text)
     row = PolicyVersion(applied_at=now, document=text, fingerprint=fingerprint, note=note)
@@ -113,7 +113,7 @@ def apply_policy(
     return row.version
 
 
-def _one_at_a_time(session: Session) -> None:
+def one_at_a_time(session: Session) -> None:
     """Of two policies applied at once, the tables must have the people and customers of the later version."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))

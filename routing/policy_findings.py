@@ -1,0 +1,284 @@
+"""What is legal in a policy and still foolish: nobody on call at Christmas, a phone that was never verified.
+
+Pure: the policy and an instant go in, findings come out. Each has the place in the document that it is about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from routing import oncall
+from routing.business_hours import BusinessCalendar
+from routing.business_hours.errors import CalendarError
+from routing.policy import Escalation, Policy
+from routing.policy_checks import named_in
+from routing.policy_contracts import Mistake
+from routing.wording import written_instant
+
+LOOK_AHEAD = timedelta(days=366)
+"""How far ahead gaps and holidays are looked for."""
+_ENDS_SOON = timedelta(days=30)
+_SHOWN = 3
+
+
+def findings(policy: Policy, at: datetime) -> list[Mistake]:
+    """What somebody should look at, as seen at ``at`` (aware), in the order of the document."""
+    found = [
+        *_calendars(policy, at),
+        *_services(policy),
+        *_tiers(policy),
+        *_lines(policy),
+        *_people(policy),
+        *_schedules(policy, at),
+        *_escalations(policy),
+        *_customers(policy, at),
+    ]
+    order = {name: number for number, name in enumerate(Policy.model_fields)}
+    return sorted(found, key=lambda finding: order[str(finding.place[0])])
+
+
+def _calendars(policy: Policy, at: datetime) -> Iterator[Mistake]:
+    used = {service.calendar for service in policy.services.values()}
+    used |= {customer.calendar for customer in policy.customers.values() if customer.calendar}
+    for customer in policy.customers.values():
+        used |= {contract.calendar for contract in customer.contracts.values() if contract.calendar}
+    for key in policy.calendars:
+        if key not in used:
+            yield Mistake(("calendars", key), "nothing uses this calendar")
+    usual = Counter(service.calendar for service in policy.services.values()).most_common(1)[0][0]
+    for key in sorted(used - {usual}):
+        odd = list(_other_holidays(policy.calendars[usual], policy.calendars[key], at))
+        if odd:
+            words = f"its holidays differ from those of {usual!r}: {_some(odd)}"
+            yield Mistake(("calendars", key, "holidays"), words)
+    for key, calendar in policy.calendars.items():
+        try:
+            calendar.next_opening(at)
+        except CalendarError as error:
+            yield Mistake(("calendars", key, "hours"), f"it never opens: {error.sentence}")
+
+
+def _other_holidays(usual: BusinessCalendar, other: BusinessCalendar, at: datetime) -> Iterator[str]:
+    first = at.astimezone(usual.zone).date()
+    for number in range(366):
+        day = first + timedelta(days=number)
+        ours, theirs = usual.is_holiday(day), other.is_holiday(day)
+        if (ours is None) != (theirs is None):
+            yield f"{_day(day)} ({ours or theirs}) is one {'there' if ours else 'here'} only"
+
+
+def _services(policy: Policy) -> Iterator[Mistake]:
+    contracted = Counter(name for customer in policy.customers.values() for name in customer.contracts)
+    on_the_phone = {line.service for line in policy.lines.values()}
+    for key, service in policy.services.items():
+        if contracted[key] and key not in on_the_phone and service.escalation is None:
+            words = (
+                f"{contracted[key]} contracts, but no line to call and no escalation: nobody would be told"
+            )
+            yield Mistake(("services", key), words)
+        if contracted[key] and not any(tier.service == key for tier in policy.tiers.values()):
+            yield Mistake(("services", key), "it has contracts, but no tier is one of this service")
+        if (
+            service.consent is not None
+            and service.consent.accepted_priority == service.consent.refused_priority
+        ):
+            words = "accepting the charges and refusing them lead to the same priority"
+            yield Mistake(("services", key, "consent"), words)
+
+
+def _tiers(policy: Policy) -> Iterator[Mistake]:
+    on_the_phone = {line.service for line in policy.lines.values()}
+    held = {
+        contract.tier for customer in policy.customers.values() for contract in customer.contracts.values()
+    }
+    for key, tier in policy.tiers.items():
+        if key not in held:
+            yield Mistake(("tiers", key), "no customer has a contract with this tier: it is never used")
+        elif tier.service not in on_the_phone and policy.kind_of(tier.service) == "support":
+            words = f"no line leads to its service {tier.service!r}: nobody can reach it by telephone"
+            yield Mistake(("tiers", key, "service"), words)
+        yield from _order_of_targets(policy, key)
+
+
+def _order_of_targets(policy: Policy, key: str) -> Iterator[Mistake]:
+    """A less urgent priority that is answered sooner than a more urgent one."""
+    tier = policy.tiers[key]
+    calendar = policy.calendar_of(tier.service)
+    before: tuple[int, timedelta] | None = None
+    for priority in sorted(tier.targets):
+        target = tier.targets[priority].target
+        try:
+            length = target.length(calendar)
+        except CalendarError:
+            continue
+        if before is not None and length < before[1]:
+            words = f"priority {priority} is answered sooner than priority {before[0]}, which is more urgent"
+            yield Mistake(("tiers", key, "targets", priority, "respond"), words)
+        before = (priority, length)
+
+
+def _lines(policy: Policy) -> Iterator[Mistake]:
+    own = policy.line_by_number
+    for key, line in policy.lines.items():
+        for number, phone in enumerate(line.team):
+            if phone in own:
+                words = (
+                    f"it rings the line {own[phone]!r}, which rings back: a call would go round in circles"
+                )
+                yield Mistake(("lines", key, "team", number), words)
+        if len(set(line.team)) < len(line.team):
+            yield Mistake(("lines", key, "team"), "the same number is rung twice")
+
+
+def _people(policy: Policy) -> Iterator[Mistake]:
+    rung = _rung(policy)
+    lines = policy.line_by_number
+    numbers = Counter(person.phone for person in policy.people.values())
+    for key, person in policy.people.items():
+        if key in rung and not person.verified:
+            words = f"{person.name}'s phone is not verified, but is rung by {_some(rung[key])}"
+            yield Mistake(("people", key, "verified"), words)
+        if key not in rung:
+            yield Mistake(("people", key), f"{person.name} is in no rotation and in no step: never rung")
+        if numbers[person.phone] > 1:
+            yield Mistake(("people", key, "phone"), f"two people have the number {person.phone}")
+        if person.phone in lines:
+            words = f"{person.name}'s phone is the line {lines[person.phone]!r}: it would ring itself"
+            yield Mistake(("people", key, "phone"), words)
+
+
+def _rung(policy: Policy) -> dict[str, list[str]]:
+    """Person -> by what they are rung."""
+    found: dict[str, list[str]] = {}
+    for key, schedule in policy.schedules.items():
+        for person in dict.fromkeys(person for _, person in named_in(schedule)):
+            found.setdefault(person, []).append(f"the schedule {key!r}")
+    for key, escalation in policy.escalations.items():
+        for step in escalation.steps:
+            if step.ring in policy.people:
+                found.setdefault(step.ring, []).append(f"a step of the escalation {key!r}")
+    return found
+
+
+def _schedules(policy: Policy, at: datetime) -> Iterator[Mistake]:
+    used = {escalation.schedule for escalation in policy.escalations.values()}
+    for key, schedule in policy.schedules.items():
+        place = ("schedules", key)
+        if key not in used:
+            yield Mistake(place, "no escalation uses this schedule")
+        gaps = oncall.gaps(schedule, at, at + LOOK_AHEAD)
+        if gaps:
+            zone = BusinessCalendar.around_the_clock(schedule.zone).zone
+            said = [f"{written_instant(start, zone)} to {written_instant(end, zone)}" for start, end in gaps]
+            words = f"nobody is on call in the next {LOOK_AHEAD.days} days from {_some(said)}"
+            yield Mistake(place, f"{words}; everybody would be rung")
+        for number, layer in enumerate(schedule.layers):
+            if len(set(layer.members)) == 1 and not layer.hours:
+                words = f"{layer.members[0]} alone is on call around the clock, with nobody to take over"
+                yield Mistake((*place, "layers", number, "members"), words)
+        ends = [(("overrides", number), change.end) for number, change in enumerate(schedule.overrides)]
+        ends += [(("absences", number), change.end) for number, change in enumerate(schedule.absences)]
+        for inner, end in ends:
+            if end <= at:
+                yield Mistake((*place, *inner), "it is over, and can be removed")
+
+
+def _escalations(policy: Policy) -> Iterator[Mistake]:
+    used = {service.escalation for service in policy.services.values()}
+    for key, escalation in policy.escalations.items():
+        if key not in used:
+            yield Mistake(("escalations", key), "no service uses this escalation")
+        yield from _late_steps(policy, key, escalation)
+        everybody = policy.schedules[escalation.schedule].members
+        if len(everybody) > 1 and {step.ring for step in escalation.steps} == {"on-call"}:
+            words = "only the person on call is ever rung: one who sleeps through it stops everything"
+            yield Mistake(("escalations", key, "steps"), words)
+
+
+def _late_steps(policy: Policy, key: str, escalation: Escalation) -> Iterator[Mistake]:
+    shortest = shortest_promise(policy, key)
+    if shortest is None:
+        return
+    length, words = shortest
+    waited = timedelta()
+    for number, step in enumerate(escalation.steps):
+        if waited >= length:
+            late = f"it begins {_minutes(waited)} after the voicemail, but {words} is due by then"
+            yield Mistake(("escalations", key, "steps", number), late)
+        waited += timedelta(seconds=step.wait_s)
+
+
+def shortest_promise(policy: Policy, escalation: str) -> tuple[timedelta, str] | None:
+    """The shortest around-the-clock target that an escalation serves, and its name; None if there is none."""
+    found: list[tuple[timedelta, str]] = []
+    for tier in policy.tiers.values():
+        if policy.services[tier.service].escalation != escalation:
+            continue
+        for priority, promise in tier.targets.items():
+            if promise.target.runs_around_the_clock:
+                length = promise.target.length(policy.calendar_of(tier.service))
+                found.append((length, f"{tier.name} priority {priority} ({promise.respond})"))
+    return min(found, default=None)
+
+
+def _customers(policy: Policy, at: datetime) -> Iterator[Mistake]:
+    for key, customer in policy.customers.items():
+        if not customer.contracts:
+            yield Mistake(("customers", key), f"{customer.name} has no contract: nothing is promised")
+        for service, contract in customer.contracts.items():
+            today = at.astimezone(policy.calendar_of(service).zone).date()
+            place = ("customers", key, "contracts", service, "ends")
+            name = f"{customer.name}'s contract for {policy.services[service].name}"
+            if contract.ends is not None and contract.ends < today:
+                yield Mistake(place, f"{name} ended on {_day(contract.ends)}")
+            elif contract.ends is not None and contract.ends <= today + _ENDS_SOON:
+                yield Mistake(place, f"{name} ends on {_day(contract.ends)}")
+            yield from _own_calendar(policy, key, service, at)
+    yield from _shared_numbers(policy)
+
+
+def _own_calendar(policy: Policy, key: str, service: str, at: datetime) -> Iterator[Mistake]:
+    """A promise that runs while nobody is at the desk."""
+    desk, theirs = policy.calendar_of(service), policy.calendar_of(service, key)
+    if desk == theirs:
+        return
+    week = at + timedelta(days=7)
+    alone = sum(
+        (ends - begins - desk.elapsed(begins, ends) for begins, ends in theirs.open_windows(at, week)),
+        timedelta(),
+    )
+    if alone:
+        words = f"in the next 7 days their calendar is open for {_minutes(alone)} while the desk is closed"
+        yield Mistake(("customers", key, "contracts", service), f"{words}: promises run and nobody is there")
+
+
+def _shared_numbers(policy: Policy) -> Iterator[Mistake]:
+    holders: dict[str, str] = {}
+    for key, customer in policy.customers.items():
+        for number, contact in enumerate(customer.contacts):
+            if contact.phone is None:
+                continue
+            other = holders.setdefault(contact.phone, key)
+            place = ("customers", key, "contacts", number, "phone")
+            if other != key:
+                words = f"{contact.phone} is also a contact of {other!r}: it identifies neither of them"
+                yield Mistake(place, words)
+            if contact.phone in policy.line_by_number:
+                yield Mistake(place, "it is one of your own lines")
+
+
+def _some(entries: list[str]) -> str:
+    more = len(entries) - _SHOWN
+    return "; ".join(entries[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def _minutes(length: timedelta) -> str:
+    minutes = int(length / timedelta(minutes=1))
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
