@@ -27,7 +27,7 @@ _LIMIT_S = 2.0
 
 
 def _large(*, changed: bool) -> str:
-    """The sample with 300 customers; ``changed``: other tiers for all, from 300 different days on, and another rota."""
+    """The sample with 300 customers; ``changed``: other tiers for all, from other days on, and another rota."""
     yaml = YAML(typ="safe", pure=True)
     document: dict[str, Any] = yaml.load(SAMPLE.read_text())
     tiers = ("classic", "select", "advantage", "elite")

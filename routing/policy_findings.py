@@ -168,7 +168,7 @@ def _schedules(policy: Policy, at: datetime) -> Iterator[Mistake]:
         place = ("schedules", key)
         if key not in used:
             yield Mistake(place, "no escalation uses this schedule")
-        gaps = oncall.gaps(schedule, at, at + LOOK_AHEAD)
+        gaps = list(_gaps(policy, key, at))
         if gaps:
             zone = BusinessCalendar.around_the_clock(schedule.zone).zone
             said = [f"{written_instant(start, zone)} to {written_instant(end, zone)}" for start, end in gaps]
@@ -183,6 +183,29 @@ def _schedules(policy: Policy, at: datetime) -> Iterator[Mistake]:
         for inner, end in ends:
             if end <= at:
                 yield Mistake((*place, *inner), "it is over, and can be removed")
+
+
+def _gaps(policy: Policy, schedule: str, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """When nobody is on call while a desk that the schedule serves is closed; the open desk needs nobody."""
+    desks = [
+        policy.calendars[service.calendar]
+        for service in policy.services.values()
+        if service.escalation and policy.escalations[service.escalation].schedule == schedule
+    ]
+    for start, end in oncall.gaps(policy.schedules[schedule], at, at + LOOK_AHEAD):
+        if not desks:
+            yield start, end
+        closed = {period for desk in desks for period in _closed(desk, start, end)}
+        yield from sorted(closed)
+
+
+def _closed(desk: BusinessCalendar, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    for opens, closes in desk.open_windows(start, end):
+        if start < opens:
+            yield start, opens
+        start = closes
+    if start < end:
+        yield start, end
 
 
 def _escalations(policy: Policy) -> Iterator[Mistake]:

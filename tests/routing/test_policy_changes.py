@@ -1,0 +1,94 @@
+"""What changes, in words: by the names that people know, and nothing that differs is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing.policies import parse_policy
+from routing.policy_changes import changes
+
+SAID: dict[str, tuple[str, str, str]] = {
+    "a tier": (
+        "1: {respond: 4 business hours, cover: business hours}", "1: {respond: 2 hours, cover: 24x7}",
+        "Select priority 1: 4 business hours -> 2 hours around the clock",
+    ),
+    "another target": (
+        "1: {respond: 1 business day, cover: business hours}", "1: {respond: 2 business days, cover: business hours}",
+        "Classic priority 1: 1 business day -> 2 business days",
+    ),
+    "a customer's tier": (
+        "{tier: classic}", "{tier: elite}", "Customer Prairie Mutual, Customer Support: Classic -> Elite",
+    ),
+    "a customer's hours": (
+        "monthly_hours: 20", "monthly_hours: 25",
+        "Customer Lakeside Credit Union, Managed Services, monthly_hours: 20 -> 25",
+    ),
+    "a customer who comes": (
+        "customers:\n", "customers:\n  acme: {name: Acme, support_id: '999', contracts: {support: {tier: elite}}}\n",
+        "Customer Acme: added (support: elite)",
+    ),
+    "a contact": (
+        '"+13125550177"', '"+13125550178"',
+        "Customer Prairie Mutual, contact Tom Becker, phone: +13125550177 -> +13125550178",
+    ),
+    "a line": ("ring_s: 20", "ring_s: 25", "Line support, ring_s: 20 -> 25"),
+    "a person": (
+        'phone: "+17135550102"', 'phone: "+17135550109"', "Luis Ortega, phone: +17135550102 -> +17135550109",
+    ),
+    "a person's proof": (
+        'phone: "+17135550102", verified: true', 'phone: "+17135550102"', "Luis Ortega, verified: yes -> no",
+    ),
+    "a step": (
+        "{ring: next, wait_s: 90}", "{ring: sam, wait_s: 60}",
+        "Escalation support, steps: on-call for 90 s, then next for 90 s, then everyone for 90 s"
+        " -> on-call for 90 s, then sam for 60 s, then everyone for 90 s",
+    ),
+    "a repeat": ("repeat_s: 120", "repeat_s: 60", "Escalation support, repeat_s: 120 -> 60"),
+    "a rotation": (
+        "members: [priya, sam]", "members: [sam, priya]",
+        "Schedule consultants, layers 1, members: priya, sam -> sam, priya",
+    ),
+    "hours": (
+        'fri: ["08:00-17:00"]', 'fri: ["08:00-12:00"]',
+        "Calendar business: Monday to Friday, 8 AM to 5 PM -> Monday to Thursday, 8 AM to 5 PM; Friday, 8 AM to noon",
+    ),
+    "holidays": ("      country: US", "      country: CA", "Calendar business, holidays, country: US -> CA"),
+    "a prompt": ("  goodbye: Goodbye.", "  goodbye: See you.", 'Prompt goodbye: Goodbye. -> "See you."'),
+    "a word in a long prompt": (
+        "Your case number is {case_digits}. I repeat, {case_digits}. Goodbye.",
+        "Your case number is {case_digits}. I repeat, {case_digits}. Cheerio.",
+        "Prompt case_noted: \"... I repeat, {case_digits}. Goodbye.\" -> \"... I repeat, {case_digits}. Cheerio.\"",
+    ),
+    "the prompt of a line": (
+        "    unchosen_priority: 1\n", "    unchosen_priority: 1\n    prompts: {goodbye: Bye.}\n",
+        "Line support, prompt goodbye: none -> Bye.",
+    ),
+    "the company": ("company: SMA Technologies", "company: Acme", 'Company: "SMA Technologies" -> Acme'),
+    "consent": (
+        "refused_priority: 4", "refused_priority: 3", "Service Managed Services, consent, refused_priority: 4 -> 3",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_says_each_change_in_one_sentence_of_names(sample: str, name: str) -> None:
+    old, new, sentence = SAID[name]
+    assert old in sample
+    said = changes(parse_policy(sample), parse_policy(sample.replace(old, new, 1)))
+    assert said == [sentence]
+
+
+def test_it_says_nothing_of_another_way_to_write_the_same(sample: str) -> None:
+    same = sample.replace("wait_s: 90", "wait_s:   90").replace("# Sample:", "# Note:")
+    assert changes(parse_policy(sample), parse_policy(same)) == []
+
+
+def test_it_says_what_goes(sample: str) -> None:
+    before = parse_policy(sample)
+    after = before.model_copy(update={"customers": {}, "lines": {}, "people": {}})
+    said = changes(before, after)
+    assert "Customer Harbor Freight Lines: removed" in said
+    assert "Line support: removed" in said
+    assert "Dana Whitfield: removed" in said
+    assert len(said) == 5 + 2 + 4
+    assert "Line support: added ((877) 363-2305)" in changes(after, before)
