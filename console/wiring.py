@@ -53,8 +53,10 @@ def settings() -> Settings:
 
 
 def open_context() -> Context:
-    """A context of the environment's settings."""
-    return build_context(settings())
+    """A context of the environment's settings; its connections are given back when the command ends."""
+    context = build_context(settings())
+    click.get_current_context().call_on_close(context.database.close)
+    return context
 
 
 def _database_problem(error: sa.exc.DBAPIError) -> str:

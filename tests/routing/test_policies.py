@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
@@ -227,6 +228,45 @@ def test_it_serves_the_policy_it_knows_while_the_database_is_down(
     apply(database, sample)
     watch.seconds += 10
     assert current.current().version == 2
+
+
+def test_it_gives_policy_and_customers_that_belong_together(
+    database: Database, sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another policy is applied while the customers of the first are being read."""
+    apply(database, sample)
+    load, raced = policies.load_directory, []
+
+    def racing(session: sa.orm.Session) -> policies.Directory:
+        found = load(session)
+        if not raced:
+            raced.append(apply(database, sample.replace('"4471"', '"9999"')))
+            return load(session)
+        return found
+
+    monkeypatch.setattr(policies, "load_directory", racing)
+    current = Policies(database).current()
+    assert raced == [2]
+    assert current.version == 2
+    assert current.policy.customers["lakeside"].support_id == "9999"
+    assert "9999" in current.directory.by_support_id
+    assert "4471" not in current.directory.by_support_id
+
+
+def test_it_leaves_the_customers_of_the_later_version_when_two_are_applied_at_once(
+    database: Database, sample: str
+) -> None:
+    texts = [sample.replace('"4471"', f'"90{number}"') for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        given = list(pool.map(lambda text: apply(database, text), texts))
+    assert len(set(given)) == 6
+    latest = Policies(database).current()
+    with database.reading() as session:
+        lakeside = session.scalars(sa.select(Customer).where(Customer.key == "lakeside")).one()
+        contracts = session.scalars(sa.select(Contract).where(Contract.customer_id == lakeside.id)).all()
+    assert latest.version == max(given)
+    assert lakeside.support_id == latest.policy.customers["lakeside"].support_id
+    assert len(contracts) == 2
 
 
 def test_it_reads_back_what_it_was_given(database: Database, sample: str) -> None:

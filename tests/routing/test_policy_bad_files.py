@@ -120,14 +120,14 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     ),
     "an absence that ends before it starts": (
         "        members: [dana, luis, priya, sam]\n",
-        "        members: [dana, luis, priya, sam]\n    absences:\n"
-        "      - {person: dana, from: 2026-03-05, to: 2026-03-01}\n",
+        ("        members: [dana, luis, priya, sam]\n    absences:\n"
+        "      - {person: dana, from: 2026-03-05, to: 2026-03-01}\n"),
         "schedules.support.absences.0.to", "not after",
     ),
     "an absence of nobody we know": (
         "        members: [dana, luis, priya, sam]\n",
-        "        members: [dana, luis, priya, sam]\n    absences:\n"
-        "      - {person: dan, from: 2026-03-01, to: 2026-03-05}\n",
+        ("        members: [dana, luis, priya, sam]\n    absences:\n"
+        "      - {person: dan, from: 2026-03-01, to: 2026-03-05}\n"),
         "schedules.support.absences.0.person", "did you mean 'dana'?",
     ),
     "overlapping windows": (
@@ -154,7 +154,8 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "escalations:\n", "escalation:\n", "escalation", "did you mean 'escalations'?",
     ),
     "a choice with a typing mistake": (
-        "unknown_callers: notify", "unknown_callers: notfy", "lines.support.unknown_callers", "did you mean 'notify'?",
+        "unknown_callers: notify", "unknown_callers: notfy",
+        "lines.support.unknown_callers", "did you mean 'notify'?",
     ),
     "a person with a typing mistake": (
         "{ring: next,", "{ring: dna,", "escalations.support.steps.1.ring", "did you mean 'dana'?",

@@ -40,8 +40,8 @@ SAID: dict[str, tuple[str, str, str]] = {
     ),
     "a step": (
         "{ring: next, wait_s: 90}", "{ring: sam, wait_s: 60}",
-        "Escalation support, steps: on-call for 90 s, then next for 90 s, then everyone for 90 s"
-        " -> on-call for 90 s, then sam for 60 s, then everyone for 90 s",
+        ("Escalation support, steps: on-call for 90 s, then next for 90 s, then everyone for 90 s"
+        " -> on-call for 90 s, then sam for 60 s, then everyone for 90 s"),
     ),
     "a repeat": ("repeat_s: 120", "repeat_s: 60", "Escalation support, repeat_s: 120 -> 60"),
     "a rotation": (

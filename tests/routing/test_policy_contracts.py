@@ -1,4 +1,4 @@
-"""Contracts: what the agreement lets each have, tiers that fit, targets that can be kept, and the rows that are written."""
+"""Contracts: what the agreement lets each have, tiers that fit, targets that can be kept, and their rows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from routing.policies import PolicyError, apply_policy, parse_policy
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 BERLIN = (
     "services:\n",
-    '  berlin: {zone: Europe/Berlin, hours: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"]}}\n'
-    "services:\n",
+    (
+        '  berlin: {zone: Europe/Berlin, hours: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"]}}\n'
+        "services:\n"
+    ),
 )
 
 
@@ -74,7 +76,10 @@ def test_it_keeps_fees_to_the_cent(sample: str, fee: str, kept: str) -> None:
         ("monthly_hours: 20", "monthly_hours: 1000", "monthly_hours", "expected at most 744"),
         ("monthly_hours: 20", "monthly_hours: some", "monthly_hours", "exact amount"),
         ("            priority: 3", "            priority: 5", "priority", "expected at most 4"),
-        ("{tier: elite}", "{tier: elite, monthly_hours: 5}", "monthly_hours", "belong to a contract for managed-services"),
+        (
+            "{tier: elite}", "{tier: elite, monthly_hours: 5}", "monthly_hours",
+            "belong to a contract for managed-services",
+        ),
         (
             "{tier: elite}", "{tier: elite, checks: {a: {name: A, direction: Call., priority: 1}}}", "checks",
             "belong to a contract for managed-operations",
@@ -84,7 +89,10 @@ def test_it_keeps_fees_to_the_cent(sample: str, fee: str, kept: str) -> None:
             "belong to a contract for support",
         ),
         ("{tier: elite}", "{tier: elite, consent: never}", "consent", "asks for no consent"),
-        ("{tier: elite}", "{tier: managed-services}", "tier", "is one of the service 'managed-services', not of 'support'"),
+        (
+            "{tier: elite}", "{tier: managed-services}", "tier",
+            "is one of the service 'managed-services', not of 'support'",
+        ),
         ("{tier: elite}", "{tier: elite, calendar: berlin}", "calendar", "no calendar is called 'berlin'"),
         ("{tier: elite}", "{tier: elite, starts: 2026-05-01, ends: 2026-04-01}", "ends", "before it starts"),
     ],
@@ -151,8 +159,8 @@ def test_it_keeps_around_the_clock_targets_without_any_hours(sample: str) -> Non
         sample,
         ("calendars:\n", "calendars:\n  never: {zone: America/Chicago, hours: {}}\n"),
         ("    name: Managed Operations\n    calendar: business", "    name: Managed Operations\n    calendar: never"),
-        ("      3: {respond: 4 business hours, cover: business hours}\n      4: {respond: 2 business days, cover: business hours}\n\nlines",
-         "\nlines"),
+        (("      3: {respond: 4 business hours, cover: business hours}\n      4: {respond: 2 business days, cover:"
+         " business hours}\n\nlines"), "\nlines"),
     )  # fmt: skip
     assert parse_policy(text).calendar_of("managed-operations").week == ((),) * 7
 

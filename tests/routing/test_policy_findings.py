@@ -104,7 +104,8 @@ FOOLISH: dict[str, tuple[str, str, str, str]] = {
         "schedules.support.absences.0", "it is over",
     ),
     "nobody but the one on call": (
-        "      - {ring: on-call, wait_s: 90}\n      - {ring: everyone, wait_s: 90}", "      - {ring: on-call, wait_s: 90}",
+        "      - {ring: on-call, wait_s: 90}\n      - {ring: everyone, wait_s: 90}",
+        "      - {ring: on-call, wait_s: 90}",
         "escalations.managed-services.steps", "only the person on call is ever rung",
     ),
 }  # fmt: skip
@@ -127,8 +128,8 @@ def test_it_finds_contracts_that_nobody_could_be_told_about(sample: str) -> None
         sample,
         ("    name: Managed Operations\n    calendar: business\n    ordinary_priority: 4\n    escalation: support",
          "    name: Managed Operations\n    calendar: business\n    ordinary_priority: 4"),
-        ("    service: managed-operations\n    targets:\n      1: {respond: 1 hour, cover: 24x7}\n"
-         "      2: {respond: 1 hour, cover: 24x7}\n", "    service: managed-operations\n    targets:\n"),
+        (("    service: managed-operations\n    targets:\n      1: {respond: 1 hour, cover: 24x7}\n"
+         "      2: {respond: 1 hour, cover: 24x7}\n"), "    service: managed-operations\n    targets:\n"),
     )  # fmt: skip
     assert "no line to call and no escalation" in found_in(text)["services.managed-operations"]
 

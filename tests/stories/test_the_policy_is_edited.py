@@ -7,7 +7,7 @@ from tests.house import House
 from tests.stories.people import DANA, LUIS, MARIA, PRIYA, SAM, TOM, agreement
 
 _PEOPLE = "members: [dana, luis, priya, sam]"
-_STEPS = "      - {ring: on-call, wait_s: 90}\n      - {ring: next, wait_s: 90}\n      - {ring: everyone, wait_s: 90}\n"
+_STEPS = "".join(f"      - {{ring: {who}, wait_s: 90}}\n" for who in ("on-call", "next", "everyone"))
 
 
 def test_it_rings_on_by_the_rules_that_the_escalation_began_with(house: House) -> None:
