@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from routing.policies import PolicyError, parse_policy
 from routing.policy import Policy
+from routing.policy_contacts import Contact
 from routing.policy_document import read_document
 from routing.policy_findings import findings
-from routing.policy_week import Contact, Stretch
+from routing.policy_week import Stretch
 from routing.wording import priorities_in_words
 
 _Week = Sequence[tuple[Contact, list[Stretch]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,10 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of a document; a thousand customers take about a tenth of it."""
 _MOST_REPEATED = 100_000
 """So many values may come from aliases; a few lines can ask for billions."""
+
+_DEEPEST = 100
+"""So many brackets may be open at once. YAML's reader finds deep nesting out as well, but takes seconds for it."""
+_BRACKET = re.compile(r"[\[\]{}]")
 
 Place = tuple[str | int, ...]
 _EXPECTED = "expected a mapping with company, calendars, services, ..."
@@ -94,6 +99,7 @@ def read_document(text: str) -> Document:
     """The YAML document in ``text``; :class:`PolicyError` with one clear line for what is none."""
     if len(text) > LARGEST:
         raise PolicyError([f"line 1: {len(text):,} characters; a policy has at most {LARGEST:,}"])
+    _refuse_brackets(text)
     try:
         return _read(text)
     except RecursionError:
@@ -115,6 +121,16 @@ def _read(text: str) -> Document:
     _refuse_bombs(root)
     _refuse_odd_characters(root)
     return Document(yaml.constructor.construct_document(root), root)
+
+
+def _refuse_brackets(text: str) -> None:
+    # Those in quotes and comments are counted too: they come in pairs there, or are few.
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            line = text.count("\n", 0, found.start()) + 1
+            raise PolicyError([f"line {line}: the document is nested far too deeply"])
 
 
 def _marked(error: MarkedYAMLError) -> str:

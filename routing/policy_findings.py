@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from routing import oncall
 from routing.business_hours import BusinessCalendar
 from routing.business_hours.errors import CalendarError
-from routing.policy import Escalation, Policy
+from routing.policy import Policy
 from routing.policy_checks import named_in
 from routing.policy_contracts import Mistake
-from routing.wording import written_instant
+from routing.policy_duty import day_text, escalations, minutes, schedules, some
 
-LOOK_AHEAD = timedelta(days=366)
-"""How far ahead gaps and holidays are looked for."""
 _ENDS_SOON = timedelta(days=30)
-_SHOWN = 3
 
 
 def findings(policy: Policy, at: datetime) -> list[Mistake]:
@@ -31,8 +27,8 @@ def findings(policy: Policy, at: datetime) -> list[Mistake]:
         *_tiers(policy),
         *_lines(policy),
         *_people(policy),
-        *_schedules(policy, at),
-        *_escalations(policy),
+        *schedules(policy, at),
+        *escalations(policy),
         *_customers(policy, at),
     ]
     order = {name: number for number, name in enumerate(Policy.model_fields)}
@@ -51,7 +47,7 @@ def _calendars(policy: Policy, at: datetime) -> Iterator[Mistake]:
     for key in sorted(used - {usual}):
         odd = list(_other_holidays(policy.calendars[usual], policy.calendars[key], at))
         if odd:
-            words = f"its holidays differ from those of {usual!r}: {_some(odd)}"
+            words = f"its holidays differ from those of {usual!r}: {some(odd)}"
             yield Mistake(("calendars", key, "holidays"), words)
     for key, calendar in policy.calendars.items():
         try:
@@ -66,7 +62,7 @@ def _other_holidays(usual: BusinessCalendar, other: BusinessCalendar, at: dateti
         day = first + timedelta(days=number)
         ours, theirs = usual.is_holiday(day), other.is_holiday(day)
         if (ours is None) != (theirs is None):
-            yield f"{_day(day)} ({ours or theirs}) is one {'there' if ours else 'here'} only"
+            yield f"{day_text(day)} ({ours or theirs}) is one {'there' if ours else 'here'} only"
 
 
 def _services(policy: Policy) -> Iterator[Mistake]:
@@ -138,7 +134,7 @@ def _people(policy: Policy) -> Iterator[Mistake]:
     numbers = Counter(person.phone for person in policy.people.values())
     for key, person in policy.people.items():
         if key in rung and not person.verified:
-            words = f"{person.name}'s phone is not verified, but is rung by {_some(rung[key])}"
+            words = f"{person.name}'s phone is not verified, but is rung by {some(rung[key])}"
             yield Mistake(("people", key, "verified"), words)
         if key not in rung:
             yield Mistake(("people", key), f"{person.name} is in no rotation and in no step: never rung")
@@ -162,90 +158,6 @@ def _rung(policy: Policy) -> dict[str, list[str]]:
     return found
 
 
-def _schedules(policy: Policy, at: datetime) -> Iterator[Mistake]:
-    used = {escalation.schedule for escalation in policy.escalations.values()}
-    for key, schedule in policy.schedules.items():
-        place = ("schedules", key)
-        if key not in used:
-            yield Mistake(place, "no escalation uses this schedule")
-        gaps = list(_gaps(policy, key, at))
-        if gaps:
-            zone = BusinessCalendar.around_the_clock(schedule.zone).zone
-            said = [f"{written_instant(start, zone)} to {written_instant(end, zone)}" for start, end in gaps]
-            words = f"nobody is on call in the next {LOOK_AHEAD.days} days from {_some(said)}"
-            yield Mistake(place, f"{words}; everybody would be rung")
-        for number, layer in enumerate(schedule.layers):
-            if len(set(layer.members)) == 1 and not layer.hours:
-                words = f"{layer.members[0]} alone is on call around the clock, with nobody to take over"
-                yield Mistake((*place, "layers", number, "members"), words)
-        ends = [(("overrides", number), change.end) for number, change in enumerate(schedule.overrides)]
-        ends += [(("absences", number), change.end) for number, change in enumerate(schedule.absences)]
-        for inner, end in ends:
-            if end <= at:
-                yield Mistake((*place, *inner), "it is over, and can be removed")
-
-
-def _gaps(policy: Policy, schedule: str, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """When nobody is on call while a desk that the schedule serves is closed; the open desk needs nobody."""
-    desks = [
-        policy.calendars[service.calendar]
-        for service in policy.services.values()
-        if service.escalation and policy.escalations[service.escalation].schedule == schedule
-    ]
-    for start, end in oncall.gaps(policy.schedules[schedule], at, at + LOOK_AHEAD):
-        if not desks:
-            yield start, end
-        closed = {period for desk in desks for period in _closed(desk, start, end)}
-        yield from sorted(closed)
-
-
-def _closed(desk: BusinessCalendar, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    for opens, closes in desk.open_windows(start, end):
-        if start < opens:
-            yield start, opens
-        start = closes
-    if start < end:
-        yield start, end
-
-
-def _escalations(policy: Policy) -> Iterator[Mistake]:
-    used = {service.escalation for service in policy.services.values()}
-    for key, escalation in policy.escalations.items():
-        if key not in used:
-            yield Mistake(("escalations", key), "no service uses this escalation")
-        yield from _late_steps(policy, key, escalation)
-        everybody = policy.schedules[escalation.schedule].members
-        if len(everybody) > 1 and {step.ring for step in escalation.steps} == {"on-call"}:
-            words = "only the person on call is ever rung: one who sleeps through it stops everything"
-            yield Mistake(("escalations", key, "steps"), words)
-
-
-def _late_steps(policy: Policy, key: str, escalation: Escalation) -> Iterator[Mistake]:
-    shortest = shortest_promise(policy, key)
-    if shortest is None:
-        return
-    length, words = shortest
-    waited = timedelta()
-    for number, step in enumerate(escalation.steps):
-        if waited >= length:
-            late = f"it begins {_minutes(waited)} after the voicemail, but {words} is due by then"
-            yield Mistake(("escalations", key, "steps", number), late)
-        waited += timedelta(seconds=step.wait_s)
-
-
-def shortest_promise(policy: Policy, escalation: str) -> tuple[timedelta, str] | None:
-    """The shortest around-the-clock target that an escalation serves, and its name; None if there is none."""
-    found: list[tuple[timedelta, str]] = []
-    for tier in policy.tiers.values():
-        if policy.services[tier.service].escalation != escalation:
-            continue
-        for priority, promise in tier.targets.items():
-            if promise.target.runs_around_the_clock:
-                length = promise.target.length(policy.calendar_of(tier.service))
-                found.append((length, f"{tier.name} priority {priority} ({promise.respond})"))
-    return min(found, default=None)
-
-
 def _customers(policy: Policy, at: datetime) -> Iterator[Mistake]:
     for key, customer in policy.customers.items():
         if not customer.contracts:
@@ -255,9 +167,9 @@ def _customers(policy: Policy, at: datetime) -> Iterator[Mistake]:
             place = ("customers", key, "contracts", service, "ends")
             name = f"{customer.name}'s contract for {policy.services[service].name}"
             if contract.ends is not None and contract.ends < today:
-                yield Mistake(place, f"{name} ended on {_day(contract.ends)}")
+                yield Mistake(place, f"{name} ended on {day_text(contract.ends)}")
             elif contract.ends is not None and contract.ends <= today + _ENDS_SOON:
-                yield Mistake(place, f"{name} ends on {_day(contract.ends)}")
+                yield Mistake(place, f"{name} ends on {day_text(contract.ends)}")
             yield from _own_calendar(policy, key, service, at)
     yield from _shared_numbers(policy)
 
@@ -273,7 +185,7 @@ def _own_calendar(policy: Policy, key: str, service: str, at: datetime) -> Itera
         timedelta(),
     )
     if alone:
-        words = f"in the next 7 days their calendar is open for {_minutes(alone)} while the desk is closed"
+        words = f"in the next 7 days their calendar is open for {minutes(alone)} while the desk is closed"
         yield Mistake(("customers", key, "contracts", service), f"{words}: promises run and nobody is there")
 
 
@@ -290,18 +202,3 @@ def _shared_numbers(policy: Policy) -> Iterator[Mistake]:
                 yield Mistake(place, words)
             if contact.phone in policy.line_by_number:
                 yield Mistake(place, "it is one of your own lines")
-
-
-def _some(entries: list[str]) -> str:
-    more = len(entries) - _SHOWN
-    return "; ".join(entries[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _day(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"
-
-
-def _minutes(length: timedelta) -> str:
-    minutes = int(length / timedelta(minutes=1))
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02} min" if hours else f"{rest} min"

@@ -34,8 +34,9 @@ PURE = (
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
     "routing/clocks/states.py", "routing/clocks/promise.py", "routing/clocks/rules.py", "routing/clocks/proof.py",
     "routing/notices/routes.py", "intake/phone/flow.py", "intake/mail/parsing",
-    "routing/foresight.py", "routing/policy_changes.py", "routing/policy_checks.py", "routing/policy_contracts.py",
-    "routing/policy_findings.py", "routing/policy_week.py", "routing/policy_words.py",
+    "routing/foresight.py", "routing/policy_changes.py", "routing/policy_checks.py", "routing/policy_contacts.py",
+    "routing/policy_contracts.py", "routing/policy_duty.py", "routing/policy_findings.py",
+    "routing/policy_week.py", "routing/policy_words.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "sqlalchemy",

@@ -15,7 +15,8 @@ from routing.coverage import ContactFacts, Outcome, decide
 from routing.escalation import people_at
 from routing.policies import parse_policy
 from routing.policy import Policy
-from routing.policy_week import Contact, Side, Stretch, Terms, contacts, differences, week
+from routing.policy_contacts import Contact, Terms, contacts
+from routing.policy_week import Side, Stretch, differences, week
 
 CENTRAL = ZoneInfo("America/Chicago")
 MINUTE = timedelta(minutes=1)
