@@ -13,7 +13,7 @@ import click
 from sqlalchemy.orm import Session
 
 from console.case_page import describe
-from console.shell import DefaultGroup, explained, shell_context
+from console.wiring import DefaultGroup, open_context
 from core.models import Case, Person
 from routing import handling
 from routing.clocks.rules import Excuse
@@ -43,8 +43,8 @@ class _Act:
 
 @contextmanager
 def _acting(number: int, by: str) -> Iterator[_Act]:
-    context = shell_context()
-    with explained(), context.database.writing() as session:
+    context = open_context()
+    with context.database.writing() as session:
         found = session.get(Case, number)
         if found is None:
             raise click.ClickException(f"there is no case {number}")
@@ -55,8 +55,8 @@ def _acting(number: int, by: str) -> Iterator[_Act]:
 @click.argument("number", type=int)
 def show(number: int) -> None:
     """Print a case, its promises, its decision and its timeline as JSON."""
-    context = shell_context()
-    with explained(), context.database.reading() as session:
+    context = open_context()
+    with context.database.reading() as session:
         found = session.get(Case, number)
         if found is None:
             raise click.ClickException(f"there is no case {number}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from console.shell import DefaultGroup, explained, shell_context
+from console.wiring import DefaultGroup, open_context
 from console.tables import as_columns, as_csv
 from routing.clocks import report
 from routing.clocks.models import ResponseCycle
@@ -43,8 +43,8 @@ def promises() -> None:
 @_asked
 def kept(month: str, service: str | None, form: str | None) -> None:
     """Print the share of promises kept, per service and tier, for the contacts of a month."""
-    context = shell_context()
-    with explained(), context.database.reading() as session:
+    context = open_context()
+    with context.database.reading() as session:
         wanted, now = _month(context, month), context.clock.now()
         tallies = report.tallies(session, wanted, now, service)
         rows = [
@@ -80,8 +80,8 @@ def kept(month: str, service: str | None, form: str | None) -> None:
 @_asked
 def breaches(month: str, service: str | None, form: str | None) -> None:
     """List the promises that were missed, for the contacts of a month."""
-    context = shell_context()
-    with explained(), context.database.reading() as session:
+    context = open_context()
+    with context.database.reading() as session:
         found = report.breaches(session, _month(context, month), context.clock.now(), service)
         _print(form, _LISTED, [_row(cycle) for cycle in found])
 
@@ -89,7 +89,7 @@ def breaches(month: str, service: str | None, form: str | None) -> None:
 @promises.command()
 def prove() -> None:
     """Compute every stored verdict again, and name what differs; the exit status is 1 if anything does."""
-    context = shell_context()
+    context = open_context()
     proved = differences = 0
     with context.database.reading() as session:
         proved, differences = _prove(session, context)

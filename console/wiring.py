@@ -11,6 +11,7 @@ from alembic.util.exc import CommandError
 from core.errors import said_of
 from core.settings import Settings, SettingsError, load_settings
 from core.telephony import TelephonyError
+from routing.clocks.rules import NotPossible
 from routing.context import Context, build_context
 from routing.policies import NoPolicy
 
@@ -24,7 +25,7 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (SettingsError, NoPolicy, TelephonyError) as error:
+        except (SettingsError, NoPolicy, NotPossible, TelephonyError) as error:
             raise click.ClickException(str(error)) from None
         except sa.exc.DBAPIError as error:
             raise click.ClickException(_database_problem(error)) from None
@@ -38,6 +39,21 @@ class Commands(click.Group):
         except OSError as error:
             place = error.filename or "a file"
             raise click.ClickException(f"{place}: {error.strerror or error}") from None
+
+
+class DefaultGroup(Commands):
+    """A group whose subcommand ``default`` may be left out: ``nightbell case 1001``."""
+
+    def __init__(self, *args: Any, default: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.no_args_is_help = False
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name of the default in front of arguments that name no subcommand."""
+        if args[:1] != ["--help"] and not (args and args[0] in self.commands):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
 
 def settings() -> Settings:

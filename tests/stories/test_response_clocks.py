@@ -28,7 +28,7 @@ Command = Callable[..., Result]
 def nightbell(house: House, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The command, in the house and by its clock."""
     for commands in (case_commands, promise_commands):
-        monkeypatch.setattr(commands, "shell_context", lambda: house.context)
+        monkeypatch.setattr(commands, "open_context", lambda: house.context)
 
     def run(*args: str, fails: bool = False) -> Result:
         result = CliRunner().invoke(main, args)
