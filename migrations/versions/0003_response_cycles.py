@@ -16,6 +16,7 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=12), nullable=False),
     sa.Column('service', sa.String(length=40), nullable=False),
     sa.Column('tier', sa.String(length=40), nullable=True),
+    sa.Column('customer', sa.String(length=64), nullable=True),
     sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('target', sa.String(length=40), nullable=False),
@@ -47,7 +48,7 @@ def upgrade() -> None:
 
 # A case of before: its first decision says by which rules the promise was made, its last answer says who answered.
 _CYCLES = """
-    INSERT INTO response_cycles (case_id, number, state, service, tier, priority, started_at, target, due_at,
+    INSERT INTO response_cycles (case_id, number, state, service, tier, customer, priority, started_at, target, due_at,
         responded_at, response_kind, responded_by, said_at, breached_at,
         policy_version, calendar_fingerprint, tz_version)
     SELECT cases.id, 1,
@@ -56,7 +57,8 @@ _CYCLES = """
              WHEN cases.responded_at IS NULL THEN 'running'
              WHEN cases.responded_at <= cases.due_at THEN 'kept'
              ELSE 'late' END,
-        cases.service, cases.tier, cases.priority, cases.contact_at, cases.target, cases.due_at,
+        cases.service, cases.tier,
+        (SELECT key FROM customers WHERE customers.id = cases.customer_id), cases.priority, cases.contact_at, cases.target, cases.due_at,
         cases.responded_at, cases.response_kind,
         CASE WHEN cases.responded_at IS NOT NULL THEN
             (SELECT person FROM events WHERE events.case_id = cases.id AND events.kind = 'case.responded'

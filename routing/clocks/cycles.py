@@ -25,7 +25,7 @@ BREACH = "clock.breach"
 
 def begin(session: Session, case: Case, current: CurrentPolicy, started_at: datetime) -> ResponseCycle:
     """Begin a cycle of ``case`` with a contact at ``started_at``, in the transaction of that contact."""
-    promise = promise_for(current.policy, case.service, case.tier, case.priority, started_at)
+    promise = promise_for(current.policy, case.service, case.tier, case.priority, started_at, _customer(case))
     last = session.scalar(
         sa.select(sa.func.max(ResponseCycle.number)).where(ResponseCycle.case_id == case.id)
     )
@@ -35,6 +35,7 @@ def begin(session: Session, case: Case, current: CurrentPolicy, started_at: date
         state=CycleState.UNPROMISED if promise.due_at is None else CycleState.RUNNING,
         service=case.service,
         tier=case.tier,
+        customer=_customer(case),
         started_at=started_at,
         policy_version=current.version,
     )
@@ -44,6 +45,10 @@ def begin(session: Session, case: Case, current: CurrentPolicy, started_at: date
     _show(case, cycle)
     _plan(session, cycle)
     return cycle
+
+
+def _customer(case: Case) -> str | None:
+    return case.customer.key if case.customer else None
 
 
 def locked_cycle(session: Session, case: Case) -> ResponseCycle:
@@ -129,7 +134,7 @@ def retarget(session: Session, case: Case, cycle: ResponseCycle, now: datetime) 
     ``cycle`` is locked and awaits its answer, or is excused and is taken up again.
     """
     policy = policy_of_version(session, cycle.policy_version)
-    promise = promise_for(policy, cycle.service, cycle.tier, case.priority, cycle.started_at)
+    promise = promise_for(policy, cycle.service, cycle.tier, case.priority, cycle.started_at, cycle.customer)
     event = promised(cycle.standing, promise.due_at, now)
     _promise(cycle, case, promise)
     move(cycle, event)
@@ -179,10 +184,10 @@ def _adopt(session: Session, case: Case) -> ResponseCycle:
     version = decision.policy_version if decision else None
     version = version or session.scalars(sa.select(sa.func.max(PolicyVersion.version))).one()
     policy = policy_of_version(session, version)
-    promise = promise_for(policy, case.service, case.tier, case.priority, case.contact_at)
+    promise = promise_for(policy, case.service, case.tier, case.priority, case.contact_at, _customer(case))
     state = CycleState.UNPROMISED if case.due_at is None else CycleState.RUNNING
     cycle = ResponseCycle(
-        case_id=case.id, number=1, state=state, service=case.service, tier=case.tier, started_at=case.contact_at,
+        case_id=case.id, number=1, state=state, service=case.service, tier=case.tier, customer=_customer(case), started_at=case.contact_at,
         policy_version=version,
     )  # fmt: skip
     _promise(cycle, case, Promise(case.target, promise.cover, case.due_at, promise.calendar_fingerprint))

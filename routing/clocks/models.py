@@ -40,6 +40,7 @@ class ResponseCycle(Base):
     state: Mapped[str] = mapped_column(sa.String(12))
     service: Mapped[str] = mapped_column(sa.String(40))
     tier: Mapped[str | None] = mapped_column(sa.String(40))
+    customer: Mapped[str | None] = mapped_column(sa.String(64))
     priority: Mapped[int]
     started_at: Mapped[Instant]
     target: Mapped[str] = mapped_column(sa.String(40))

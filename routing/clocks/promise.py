@@ -19,10 +19,15 @@ class Promise:
 
 
 def promise_for(
-    policy: Policy, service: str, tier: str | None, priority: int, started_at: datetime
+    policy: Policy,
+    service: str,
+    tier: str | None,
+    priority: int,
+    started_at: datetime,
+    customer: str | None = None,
 ) -> Promise:
-    """The promise for a contact that began at ``started_at``, whenever it is asked for."""
-    calendar = policy.calendar_of(service)
+    """The promise for a contact of a customer (key) that began at ``started_at``, whenever it is asked for."""
+    calendar = policy.calendar_of(service, customer)
     known = policy.tiers.get(tier) if tier else None
     if known is None:
         return Promise("", None, None, calendar.fingerprint)

@@ -18,6 +18,7 @@ class CycleRecord:
     state: CycleState
     service: str
     tier: str | None
+    customer: str | None
     priority: int
     started_at: datetime
     target: str
@@ -34,7 +35,7 @@ def prove(cycle: CycleRecord, policy: Policy, tz_version: str, now: datetime) ->
 
     ``tz_version`` is that of the time zones in use now: a promise that moved with them is named as such.
     """
-    promise = promise_for(policy, cycle.service, cycle.tier, cycle.priority, cycle.started_at)
+    promise = promise_for(policy, cycle.service, cycle.tier, cycle.priority, cycle.started_at, cycle.customer)
     return [*_promise_differences(cycle, promise, tz_version), *_verdict_differences(cycle, now)]
 
 
