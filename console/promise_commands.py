@@ -9,8 +9,8 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from console.wiring import DefaultGroup, open_context
 from console.tables import as_columns, as_csv
+from console.wiring import DefaultGroup, open_context
 from routing.clocks import report
 from routing.clocks.models import ResponseCycle
 from routing.clocks.proving import prove_all

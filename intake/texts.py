@@ -128,14 +128,15 @@ def _added(
 def _opened(
     session: Session, context: Context, number: str, line: str, form: Mapping[str, str], at: datetime
 ) -> Case:
-    current, directory = context.policies.current(), context.policies.directory()
+    current = context.policies.current()
     service = current.policy.lines[line].service
     day = at.astimezone(current.policy.calendar_of(service).zone).date()
-    caller = callers.by_number(reads_of(session), directory, number, service, day)
+    caller = callers.by_number(reads_of(session), current.directory, number, service, day)
     intake = Intake(
         origin=f"sms:{form.get('MessageSid')}",
         facts=ContactFacts(
             at=at, channel=CHANNEL, service=service, line=line, customer=caller.customer,
+            customer_key=caller.customer_key,
             identified_by=caller.identified_by, tier=caller.tier,
         ),
         title=f"Text from {caller.customer or 'an unknown sender'}",

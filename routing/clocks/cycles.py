@@ -187,7 +187,8 @@ def _adopt(session: Session, case: Case) -> ResponseCycle:
     promise = promise_for(policy, case.service, case.tier, case.priority, case.contact_at, _customer(case))
     state = CycleState.UNPROMISED if case.due_at is None else CycleState.RUNNING
     cycle = ResponseCycle(
-        case_id=case.id, number=1, state=state, service=case.service, tier=case.tier, customer=_customer(case), started_at=case.contact_at,
+        case_id=case.id, number=1, state=state, service=case.service, tier=case.tier, customer=_customer(case),
+        started_at=case.contact_at,
         policy_version=version,
     )  # fmt: skip
     _promise(cycle, case, Promise(case.target, promise.cover, case.due_at, promise.calendar_fingerprint))

@@ -103,7 +103,8 @@ def stored(
     promise = promise_for(POLICY, service, tier, priority, at)
     late = answered is not None and promise.due_at is not None and answered > promise.due_at
     cycle = CycleRecord(
-        CycleState.RUNNING, service, tier, priority, at, promise.target, promise.cover, promise.due_at, answered,
+        CycleState.RUNNING, service, tier, None, priority, at, promise.target, promise.cover,
+        promise.due_at, answered,
         promise.due_at if late or answered is None else None, promise.calendar_fingerprint, HERE,
     )  # fmt: skip
     return dataclasses.replace(cycle, state=verdict_state(cycle, at + timedelta(days=40)))
