@@ -6,6 +6,16 @@ Everything is half-open ``[start, end)``, takes aware datetimes, and answers in 
 from routing.oncall.answers import Difference, Shift, diff, gaps, next_shift, on_call, order, shifts
 from routing.oncall.cadence import Unit
 from routing.oncall.changes import Absence, Override, Swap, Turn
+from routing.oncall.composition import (
+    Change,
+    ChangeKind,
+    compose,
+    kind_of,
+    people_of,
+    read_change,
+    span_of,
+    write_change,
+)
 from routing.oncall.errors import ScheduleError
 from routing.oncall.hours import Window
 from routing.oncall.rotation import Rotation
@@ -14,6 +24,8 @@ from routing.oncall.timeline import Reason
 
 __all__ = [
     "Absence",
+    "Change",
+    "ChangeKind",
     "Difference",
     "Override",
     "Reason",
@@ -25,10 +37,16 @@ __all__ = [
     "Turn",
     "Unit",
     "Window",
+    "compose",
     "diff",
     "gaps",
+    "kind_of",
     "next_shift",
     "on_call",
     "order",
+    "people_of",
+    "read_change",
     "shifts",
+    "span_of",
+    "write_change",
 ]

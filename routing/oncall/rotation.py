@@ -9,7 +9,16 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from routing.oncall.cadence import Unit, cadence_text, handover_text, read_cadence, read_start
+from routing.oncall.cadence import (
+    LAST_DAY,
+    Unit,
+    cadence_text,
+    handover_text,
+    in_month,
+    month_number,
+    read_cadence,
+    read_start,
+)
 from routing.oncall.errors import ScheduleError, at
 from routing.oncall.fields import mapping, person, persons
 from routing.oncall.hours import Window, check_windows, open_periods, read_hours, write_hours
@@ -30,11 +39,12 @@ class Rotation:
     """``members`` take turns from ``start`` on, the first of them first; nobody is on duty before it.
 
     ``start`` is naive wall time of ``zone``, to the minute, and its time of day is that of every handover.
-    Days and weeks keep this wall time across daylight saving, so that a shift there is an hour longer or
-    shorter; a handover that the clocks skip happens at the first instant after the gap, one that they show
+    Days, weeks and months keep this wall time across daylight saving, so that a shift there is an hour longer
+    or shorter; a handover that the clocks skip happens at the first instant after the gap, one that they show
     twice at the first occurrence. Hours are elapsed time. Weeks hand over on ``weekday`` (None: that of
-    ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``.
-    ``hours`` restricts the duty to weekly windows; empty is around the clock.
+    ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``. Months
+    do the same with ``day``, 1 to 31; a shorter month hands over on its last day. ``hours`` restricts the duty
+    to weekly windows; empty is around the clock.
     """
 
     name: str
@@ -45,6 +55,7 @@ class Rotation:
     unit: Unit = Unit.WEEKS
     weekday: int | None = None
     hours: tuple[Window, ...] = ()
+    day: int | None = None
 
     def __post_init__(self) -> None:
         with at("zone"):
@@ -60,6 +71,12 @@ class Rotation:
             object.__setattr__(self, "weekday", self.start.weekday())
         elif self.unit is not Unit.WEEKS and self.weekday is not None:
             raise ScheduleError("handover", f"has a weekday, which a rotation by {self.unit} cannot keep")
+        if self.unit is Unit.MONTHS and self.day is None:
+            object.__setattr__(self, "day", self.start.day)
+        elif self.day is not None and (self.unit is not Unit.MONTHS or not 1 <= self.day <= LAST_DAY):
+            raise ScheduleError(
+                "handover", f"has day {self.day} of the month; a rotation by {self.unit} cannot"
+            )
         with at("hours"):
             check_windows(self.hours)
 
@@ -67,23 +84,24 @@ class Rotation:
     def from_dict(cls, data: object, *, zone: str | None = None, name: str = "rotation") -> Rotation:
         """A rotation as a policy file has it; ``zone`` and ``name`` are used if it has none.
 
-        ``{name: nights, zone: America/Chicago, rotation: weekly | daily | every 3 days | every 2 weeks |
-        every 12 hours, handover: "mon 08:00" (weeks) | "08:00", start: 2026-01-05, members: [dana, luis],
-        hours: {mon-fri: "17:00-08:00", sat-sun: "08:00-08:00"}}``. Raises ``ScheduleError``.
+        ``{name: nights, zone: America/Chicago, rotation: weekly | daily | monthly | every 3 days |
+        every 12 hours, handover: "mon 08:00" (weeks) | "day 1 08:00" (months) | "08:00",
+        start: 2026-01-05, members: [dana, luis], hours: {mon-fri: "17:00-08:00", sat-sun: "08:00-08:00"}}``. Raises ``ScheduleError``.
         """
         found = mapping(data, _REQUIRED, _OPTIONAL)
         with at("zone"):
             local = parse_zone(found.get("zone") or zone)
         with at("rotation"):
             every, unit = read_cadence(found["rotation"])
-        start, weekday = read_start(found, unit, local)
+        start, day = read_start(found, unit, local)
+        weekday, of_month = (None, day) if unit is Unit.MONTHS else (day, None)
         with at("members"):
             members = persons(found["members"])
         with at("hours"):
             hours = read_hours(found.get("hours"))
         with at("name"):
             named = person(name if found.get("name") is None else found["name"])
-        return cls(named, local.key, members, start, every, unit, weekday, hours)
+        return cls(named, local.key, members, start, every, unit, weekday, hours, of_month)
 
     def to_dict(self) -> dict[str, Any]:
         """The dict that ``from_dict`` reads as an equal rotation."""
@@ -91,7 +109,7 @@ class Rotation:
             "name": self.name,
             "zone": self.zone,
             "rotation": cadence_text(self.every, self.unit),
-            "handover": handover_text(self.weekday, self.start),
+            "handover": handover_text(self._handover_day, self.start, self.unit),
             "start": self.start.date().isoformat(),
             "members": list(self.members),
         }
@@ -99,8 +117,14 @@ class Rotation:
 
     def handover(self, number: int) -> datetime:
         """The UTC instant of handover ``number``; 0 is the start, 1 hands over to the second member."""
-        if number == 0 or self.unit is Unit.HOURS:
+        if number == 0:
+            return self._anchor
+        if self.unit is Unit.HOURS:
             return self._anchor + number * self._step
+        if self.unit is Unit.MONTHS:
+            assert self.day is not None
+            months = month_number(self._first) + (number - 1) * self.every
+            return on_day(in_month(months, self.day), self._clock, self._zone)
         return on_day(self._first + (number - 1) * self._step, self._clock, self._zone)
 
     def spells(self, start: datetime, end: datetime) -> Iterator[Spell]:
@@ -135,6 +159,8 @@ class Rotation:
         if self.unit is Unit.HOURS:
             return (instant - self._anchor) // self._step
         day = instant.astimezone(self._zone).date() - 2 * _DAY
+        if self.unit is Unit.MONTHS:
+            return max(0, (month_number(day) - month_number(self._first)) // self.every)
         return max(0, (day - self._first) // self._step + 1)
 
     @cached_property
@@ -153,8 +179,21 @@ class Rotation:
     def _clock(self) -> int:
         return self.start.hour * 60 + self.start.minute
 
+    @property
+    def _handover_day(self) -> int | None:
+        return self.day if self.unit is Unit.MONTHS else self.weekday
+
     @cached_property
     def _first(self) -> date:
         """The local date of handover 1."""
+        if self.day is not None:
+            return self._first_in_month(self.day)
         ahead = 0 if self.weekday is None else (self.weekday - self.start.weekday()) % 7
         return self.start.date() + (timedelta(days=ahead) if ahead else self._step)
+
+    def _first_in_month(self, day: int) -> date:
+        begins, months = self.start.date(), month_number(self.start.date())
+        same_month = in_month(months, day)
+        if begins == same_month:
+            return in_month(months + self.every, day)
+        return same_month if begins < same_month else in_month(months + 1, day)
