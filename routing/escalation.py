@@ -9,12 +9,15 @@ from routing.oncall import Schedule
 from routing.policy import Escalation, Policy
 
 
-def people_at(policy: Policy, escalation: Escalation, position: int, at: datetime) -> tuple[str, ...]:
+def people_at(
+    policy: Policy, escalation: Escalation, position: int, at: datetime, schedule: Schedule | None = None
+) -> tuple[str, ...]:
     """Whom to ring at ``position``, the first step being 0. Past the last step, the last one is repeated.
 
     A step that would ring nobody (a gap in the rotation) rings everybody in the schedule: a promise is running.
+    ``schedule`` is the escalation's with the changes of the day; without it, it is as the policy has it.
     """
-    schedule = policy.schedules[escalation.schedule]
+    schedule = schedule or policy.schedules[escalation.schedule]
     position = min(position, len(escalation.steps) - 1)
     ring = escalation.steps[position].ring
     if ring == "on-call":

@@ -86,7 +86,8 @@ class Rotation:
 
         ``{name: nights, zone: America/Chicago, rotation: weekly | daily | monthly | every 3 days |
         every 12 hours, handover: "mon 08:00" (weeks) | "day 1 08:00" (months) | "08:00",
-        start: 2026-01-05, members: [dana, luis], hours: {mon-fri: "17:00-08:00", sat-sun: "08:00-08:00"}}``. Raises ``ScheduleError``.
+        start: 2026-01-05, members: [dana, luis], hours: {mon-fri: "17:00-08:00", sat-sun: "08:00-08:00"}}``.
+        Raises ``ScheduleError``.
         """
         found = mapping(data, _REQUIRED, _OPTIONAL)
         with at("zone"):

@@ -16,6 +16,7 @@ from routing.notices import notices
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, PageState, Purpose
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
+from routing.rosters.changes import schedule_of
 
 VOICE, SMS = "voice", "sms"
 RING, STEP_OVER, SEND, CHECK, HANG_UP = (
@@ -58,7 +59,9 @@ def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpos
     key = policy.escalation_of(case.service)
     people = [case.engineer] if case.engineer else []
     if not people and key is not None:
-        people = list(escalation.people_at(policy, policy.escalations[key], 0, now))
+        rule = policy.escalations[key]
+        schedule = schedule_of(session, policy, rule.schedule, now)
+        people = list(escalation.people_at(policy, rule, 0, now, schedule))
     for person in session.scalars(sa.select(Person).where(Person.key.in_(people))):
         _attempt(session, case, policy, person, SMS, purpose, now)
 
@@ -72,7 +75,8 @@ def ring(context: Context, claim: due.Claim) -> None:
             return
         policy = context.policies.version(page.policy_version)
         rule = policy.escalations[page.escalation]
-        keys = escalation.people_at(policy, rule, page.position, now)
+        schedule = schedule_of(session, policy, rule.schedule, now)
+        keys = escalation.people_at(policy, rule, page.position, now, schedule)
         loud = escalation.is_repeat(rule, page.position)
         people = session.scalars(sa.select(Person).where(Person.key.in_(keys))).all()
         record(
