@@ -10,6 +10,7 @@ from flask import Flask
 from waitress.server import create_server
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from console.calendar_feeds import calendar_feeds
 from console.case_answers import case_answers
 from console.case_page import case_page
 from core.settings import SettingsError, load_settings
@@ -30,7 +31,7 @@ def create_app(context: Context | None = None) -> Flask:
     app.extensions["nightbell"] = context
     app.extensions["nightbell-signature"] = SignatureCheck(context.settings)
     app.extensions["nightbell-forged"] = ForgedCounter(context)
-    for part in (voice, recordings, engineers, health, case_page, case_answers):
+    for part in (voice, recordings, engineers, health, case_page, case_answers, calendar_feeds):
         app.register_blueprint(part)
     proxies = context.settings.trusted_proxies
     if proxies:

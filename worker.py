@@ -29,6 +29,7 @@ from routing import work as routing_work
 from routing.context import Context, build_bell, build_context
 from routing.paging import pages
 from routing.paging import work as paging_work
+from routing.rosters import look_ahead
 from webhooks import spool
 
 HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
@@ -70,6 +71,7 @@ class Worker:
         """See to it that the recurring work is scheduled."""
         with self._context.database.writing() as session:
             reconcile.ensure_scheduled(session, self._context.clock.now())
+            look_ahead.ensure_scheduled(session, self._context.clock.now())
         self.beat()
 
     def run_due(self) -> int:

@@ -51,6 +51,13 @@ SENTENCES: dict[str, str] = {
     "notice.sent": "The customer was told by {channel} that the case was {notice}.",
     "notice.not-sent": "The customer could not be told by {channel}: {error}.",
     "notice.skipped": "The customer was not told that the case was {notice}: {why}.",
+    "oncall.changed": "A change of who is on call was made: {what}.",
+    "oncall.withdrawn": "A change of who is on call was withdrawn: {what}.",
+    "oncall.imported": "{who}'s absences were read from a calendar: {new} new, {gone} gone.",
+    "oncall.import-failed": "{who}'s calendar could not be read: {problem}.",
+    "oncall.import-ended": "{who}'s calendar is read no more.",
+    "oncall.feed-made": "A calendar address was made.",
+    "oncall.gap": "Nobody is on call in {schedule} at times ahead.",
 }
 
 

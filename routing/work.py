@@ -9,8 +9,11 @@ from routing.clocks.breach import breach
 from routing.clocks.cycles import BREACH
 from routing.context import Context
 from routing.notices import notices, sending
+from routing.rosters import imports, look_ahead
 
 HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     BREACH: breach,
     notices.SEND: sending.send,
+    imports.IMPORT: imports.look,
+    look_ahead.LOOK_AHEAD: look_ahead.look_ahead,
 }

@@ -154,10 +154,11 @@ def replace_absences(
     What stays the same keeps its row.
     """
     wanted = {(each.start, each.end): each for each in absences}
+    gone = 0
     for row in in_force(session, now, person=person, source=source):
         if wanted.pop((row.from_at, row.to_at), None) is None:
             row.withdrawn_at = now
-    gone = sum(row.withdrawn_at == now for row in session.dirty if isinstance(row, ScheduleChange))
+            gone += 1
     zone = zone_of(policy, None, person)
     session.add_all(_row(each, zone, None, source, by, now) for each in wanted.values())
     if wanted or gone:
