@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -20,11 +19,12 @@ PERSON, SCHEDULE = "person", "schedule"
 _TOKEN_BYTES = 32
 
 
-@dataclass(frozen=True)
 class AddressTaken(Exception):
     """There is an address already, and it cannot be shown again: only its fingerprint is kept."""
 
-    since: datetime
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"there is an address since {since}")
+        self.since = since
 
 
 def address_path(token: str) -> str:

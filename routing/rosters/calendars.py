@@ -50,7 +50,7 @@ def duties(key: str, schedule: Schedule, start: datetime, end: datetime) -> list
     for around in _LOOK_AROUND:
         # Cut at a day of the year, so that an endless duty has the same start tomorrow.
         begins = start - around if around < _DAY * 365 else _new_year(start - around)
-        found = _duties(key, schedule, begins, end + around)
+        found = duties_between(key, schedule, begins, end + around)
         touching = [duty for duty in found if duty.start < end and duty.end > start]
         if touching[0].start > begins and touching[-1].end < end + around:
             break
@@ -61,7 +61,8 @@ def _new_year(instant: datetime) -> datetime:
     return datetime(instant.year, 1, 1, tzinfo=UTC)
 
 
-def _duties(key: str, schedule: Schedule, start: datetime, end: datetime) -> list[Duty]:
+def duties_between(key: str, schedule: Schedule, start: datetime, end: datetime) -> list[Duty]:
+    """Who is on call between two instants, without a hole, cut at both."""
     found: list[Duty] = []
     reached = start
     for shift in oncall.shifts(schedule, start, end):
