@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -45,27 +46,34 @@ def read_calendar(data: bytes, zone: ZoneInfo, now: datetime, matching: str | No
     Busy events count, or those of them whose summary matches the pattern ``matching``. Whole days and times
     without a zone are in ``zone``. Raises :class:`NotACalendar`.
     """
-    # The libraries take a quarter of a second to load, and only imports need them.
-    from icalendar import Calendar
-    from recurring_ical_events import of  # type: ignore[import-untyped]
-
     until = now + AHEAD
     text, frequent = sieve(data, now, until)
-    try:
-        calendar = Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise NotACalendar(f"cannot be read as a calendar ({type(error).__name__})") from None
-    unreadable = _drop_unreadable(calendar)
-    try:
-        found = of(calendar, skip_bad_series=True).between(now - 2 * _DAY, until + 2 * _DAY)
-    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
-        raise NotACalendar(f"has a repetition that cannot be computed ({type(error).__name__})") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries that had to guess
+        found, unreadable = _expanded(text, now - 2 * _DAY, until + 2 * _DAY)
     if len(found) > MAX_OCCURRENCES:
         raise NotACalendar(f"has {len(found)} events in 180 days; expected at most {MAX_OCCURRENCES}")
     wanted = re.compile(matching, re.IGNORECASE) if matching else None
     periods = (_period(event, zone) for event in found if _is_away(event, wanted))
     ahead = (each for each in periods if each[0] < each[1] and each[1] > now and each[0] < until)
     return Reading(tuple(merged(ahead)), unreadable, frequent)
+
+
+def _expanded(text: str, start: datetime, end: datetime) -> tuple[list[Any], int]:
+    """The events of a calendar, one for each time that it repeats; and how many could not be read."""
+    # The libraries take a quarter of a second to load, and only imports need them.
+    from icalendar import Calendar
+    from recurring_ical_events import of  # type: ignore[import-untyped]
+
+    try:
+        calendar = Calendar.from_ical(text)
+    except (ValueError, IndexError, KeyError, TypeError) as error:
+        raise NotACalendar(f"cannot be read as a calendar ({type(error).__name__})") from None
+    unreadable = _drop_unreadable(calendar)
+    try:
+        return of(calendar, skip_bad_series=True).between(start, end), unreadable
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
+        raise NotACalendar(f"has a repetition that cannot be computed ({type(error).__name__})") from None
 
 
 def _drop_unreadable(calendar: Any) -> int:
@@ -78,7 +86,7 @@ def _drop_unreadable(calendar: Any) -> int:
 
 def _is_readable(event: Any) -> bool:
     try:
-        return isinstance(event["DTSTART"].dt, date) and event.end is not None
+        return bool(isinstance(event["DTSTART"].dt, date) and event.start <= event.end)
     except Exception:  # noqa: BLE001  # the library has an error for each of the ways to write nonsense
         return False
 

@@ -79,6 +79,8 @@ def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
         if name == "VTIMEZONE" or (depth == 1 and line[:4].upper() != "END:"):
             block.append(line)
         if depth == 0:
+            if line[4:].strip().upper() != name:
+                break
             yield name, block
             name = ""
     if name:
