@@ -10,7 +10,7 @@ import intake.phone.models  # noqa: F401
 import routing.clocks.models
 import routing.decisions
 import routing.paging.models
-import routing.policies  # noqa: F401
+import routing.policies
 import routing.rosters.models  # noqa: F401
 import webhooks.receipts  # noqa: F401
 from core.database import Base, UtcDateTime

@@ -37,6 +37,7 @@ PURE = (
     "routing/foresight.py", "routing/policy_changes.py", "routing/policy_checks.py", "routing/policy_contacts.py",
     "routing/policy_contracts.py", "routing/policy_duty.py", "routing/policy_findings.py",
     "routing/policy_week.py", "routing/policy_words.py",
+    "routing/rosters/calendars.py", "routing/rosters/reading.py", "routing/rosters/sieve.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "sqlalchemy",

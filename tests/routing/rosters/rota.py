@@ -134,7 +134,13 @@ class Served:
         """Serve a calendar of events, each given by its lines; its address."""
         lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x"]
         for number, event in enumerate(events):
-            lines += ["BEGIN:VEVENT", f"UID:{number}", "DTSTAMP:20260101T000000Z", *event.split("\n"), "END:VEVENT"]
+            lines += [
+                "BEGIN:VEVENT",
+                f"UID:{number}",
+                "DTSTAMP:20260101T000000Z",
+                *event.split("\n"),
+                "END:VEVENT",
+            ]
         body = "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
         self.answers[path] = (200, {"Content-Type": "text/calendar"}, body)
         return self.url + path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -47,12 +48,14 @@ def test_it_shows_a_person_their_shifts_of_all_schedules(rota: Rota) -> None:
 
 
 def test_it_shows_a_schedule_with_its_gaps(rota: Rota) -> None:
-    rota.does("override", "support", "--person", "nobody", "--from", "2026-03-20 02:00", "--to", "2026-03-20 03:00")
+    rota.does(
+        "override", "support", "--person", "nobody", "--from", "2026-03-20 02:00", "--to", "2026-03-20 03:00"
+    )
     found = events(rota.client.get(address(rota, "support")).data)
     (gap,) = (each for each in found if each[0] == "NOBODY on call: support")
     assert gap[1:] == (datetime(2026, 3, 20, 7, tzinfo=UTC), datetime(2026, 3, 20, 8, tzinfo=UTC))
     ordered = sorted(found, key=lambda each: each[1])
-    assert all(one[2] == other[1] for one, other in zip(ordered, ordered[1:], strict=False))
+    assert all(one[2] == other[1] for one, other in itertools.pairwise(ordered))
 
 
 def test_it_knows_no_other_address_and_does_not_say_why(rota: Rota) -> None:

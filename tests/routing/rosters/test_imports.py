@@ -53,7 +53,9 @@ def test_it_reads_a_file_and_the_same_file_again(rota: Rota, web: Served, tmp_pa
 
 def test_it_looks_at_an_address_every_hour(rota: Rota, web: Served) -> None:
     url = web.calendar("/secret/dana.ics", VACATION, DENTIST)
-    assert "ics:1 is read every hour" in rota.does("import", "dana", url).replace(rota.feeds[0].source, "ics:1")
+    assert "ics:1 is read every hour" in rota.does("import", "dana", url).replace(
+        rota.feeds[0].source, "ics:1"
+    )
     assert rota.absences() == IN_FORCE
     web.calendar("/secret/dana.ics", VACATION)
     an_hour_later(rota)
@@ -231,7 +233,9 @@ def test_it_ends_with_1_when_there_are_gaps(rota: Rota) -> None:
 
 
 def test_it_says_what_a_change_does(rota: Rota) -> None:
-    said = rota.does("override", "support", "--person", "luis", "--to", "2026-03-02 10:00", "--instead-of", "sam")
+    said = rota.does(
+        "override", "support", "--person", "luis", "--to", "2026-03-02 10:00", "--instead-of", "sam"
+    )
     assert "Sun 2026-03-01 06:00 CST to Mon 2026-03-02 08:00 CST: Luis Ortega instead of Sam Keller" in said
     swapped = rota.does(
         "swap", "support", "dana", "luis", "--from", "2026-03-03", "--to", "2026-03-03",
@@ -242,7 +246,13 @@ def test_it_says_what_a_change_does(rota: Rota) -> None:
     away = rota.does("absence", "sam", "--from", "2026-03-03", "--to", "2026-03-04")
     assert "consultants: Tue 2026-03-03 00:00" not in away
     listed = rota.does("changes")
-    for words in ("override", "swap", "absence", "Luis Ortega instead of Sam Keller", "all schedules: Sam Keller"):
+    for words in (
+        "override",
+        "swap",
+        "absence",
+        "Luis Ortega instead of Sam Keller",
+        "all schedules: Sam Keller",
+    ):
         assert words in listed
     number = listed.split()[0]
     rota.does("withdraw", number)
@@ -269,7 +279,9 @@ def test_it_says_what_a_change_does(rota: Rota) -> None:
         (("now", "--at", "2026-03-08 02:30"), "does not exist"),
     ],
 )  # fmt: skip
-def test_it_names_what_is_wrong_and_changes_nothing(rota: Rota, arguments: tuple[str, ...], said: str) -> None:
+def test_it_names_what_is_wrong_and_changes_nothing(
+    rota: Rota, arguments: tuple[str, ...], said: str
+) -> None:
     code, output = rota.nightbell(*arguments)
     assert code == 1
     assert said in output
@@ -285,7 +297,9 @@ def test_it_takes_an_exact_time_on_the_night_that_has_one_twice(rota: Rota) -> N
 
 def test_it_reads_the_calendar_of_somebody_in_another_zone(rota: Rota, web: Served) -> None:
     rota.apply(
-        SAMPLE.read_text().replace("      - name: primary\n", "      - name: primary\n        zone: Asia/Kolkata\n")
+        SAMPLE.read_text().replace(
+            "      - name: primary\n", "      - name: primary\n        zone: Asia/Kolkata\n"
+        )
     )
     rota.does("import", "dana", web.calendar("/a", VACATION))
     assert rota.rows()[0].from_at == datetime(2026, 3, 8, 18, 30, tzinfo=UTC)

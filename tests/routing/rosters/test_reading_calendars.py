@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -374,7 +375,7 @@ _INSTANTS = st.integers(0, 500).map(lambda hours: NOW + timedelta(hours=hours))
 @given(st.lists(st.tuples(_INSTANTS, _INSTANTS).filter(lambda each: each[0] < each[1]), max_size=12))
 def test_it_makes_disjoint_periods_that_cover_the_same(periods: list[tuple[datetime, datetime]]) -> None:
     joined = list(merged(periods))
-    assert all(one[1] < other[0] for one, other in zip(joined, joined[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(joined))
     for hours in range(0, 510, 1):
         at = NOW + timedelta(hours=hours)
         assert any(a <= at < b for a, b in periods) == any(a <= at < b for a, b in joined)

@@ -34,7 +34,10 @@ from tests.routing.rosters.rota import CENTRAL, NOW, SAMPLE, Rota
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PEOPLE = ["dana", "luis", "priya", "sam"]
 # Around the nights on which clocks change.
-ZONES = [("America/Chicago", datetime(2026, 3, 7, tzinfo=UTC)), ("Europe/Berlin", datetime(2026, 10, 24, tzinfo=UTC))]
+ZONES = [
+    ("America/Chicago", datetime(2026, 3, 7, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 10, 24, tzinfo=UTC)),
+]
 
 
 def document(zone: str, **lists: list[Any]) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def periods(draw: st.DrawFn) -> tuple[int, int]:
 people = st.sampled_from(PEOPLE)
 kinds = st.one_of(
     st.tuples(st.just("absences"), people, people, periods(), periods()),
-    st.tuples(st.just("overrides"), st.one_of(people, st.none()), st.one_of(people, st.none()), periods(), periods()),
+    st.tuples(
+        st.just("overrides"), st.one_of(people, st.none()), st.one_of(people, st.none()), periods(), periods()
+    ),
     st.tuples(st.just("swaps"), people, people, periods(), periods()).filter(lambda each: each[1] != each[2]),
 )
 
@@ -77,10 +82,10 @@ def test_it_composes_what_the_document_with_the_same_changes_says(
     for each in found:
         lists[each[0]].append(entry(each, origin))
     whole = Schedule.from_dict(document(zone, **lists))
-    added = [
-        read_change(each[0][:-1], entry(each, origin), ZoneInfo(zone)) for each in found
+    added = [read_change(each[0][:-1], entry(each, origin), ZoneInfo(zone)) for each in found]
+    stored = [
+        read_change(kind_of(each), write_change(each, ZoneInfo(zone)), ZoneInfo("UTC")) for each in added
     ]
-    stored = [read_change(kind_of(each), write_change(each, ZoneInfo(zone)), ZoneInfo("UTC")) for each in added]
     composed = compose(Schedule.from_dict(document(zone)), stored)
     end = origin + 6 * DAY
     assert stored == added
@@ -124,7 +129,12 @@ def test_it_records_who_changed_what(rota: Rota) -> None:
     row = add(rota, Override(NOW, NOW + DAY, "sam", "dana"), "support")
     (event,) = rota.events("oncall.changed")
     assert (event.person, event.data["change"], event.data["by"]) == ("dana", row.id, "an admin")
-    assert (row.kind, row.schedule, row.created_by, row.data["instead_of"]) == ("override", "support", "an admin", "sam")
+    assert (row.kind, row.schedule, row.created_by, row.data["instead_of"]) == (
+        "override",
+        "support",
+        "an admin",
+        "sam",
+    )
 
 
 def test_it_does_not_load_what_has_ended_or_was_withdrawn(rota: Rota) -> None:
@@ -145,8 +155,16 @@ def test_it_does_not_load_what_has_ended_or_was_withdrawn(rota: Rota) -> None:
     [
         (Absence("bob", NOW, NOW + DAY), None, "no person is called 'bob'; known: dana, luis, priya, sam"),
         (Override(NOW, NOW + DAY, "bob", "sam"), "support", "no person is called 'bob'"),
-        (Override(NOW, NOW + DAY, None, "sam"), "night", "no schedule is called 'night'; known: consultants, support"),
-        (Swap(Turn("sam", NOW, NOW + DAY), Turn("bob", NOW, NOW + DAY)), "support", "no person is called 'bob'"),
+        (
+            Override(NOW, NOW + DAY, None, "sam"),
+            "night",
+            "no schedule is called 'night'; known: consultants, support",
+        ),
+        (
+            Swap(Turn("sam", NOW, NOW + DAY), Turn("bob", NOW, NOW + DAY)),
+            "support",
+            "no person is called 'bob'",
+        ),
     ],
 )
 def test_it_refuses_names_that_the_policy_does_not_have(
@@ -198,9 +216,11 @@ def test_it_replaces_what_a_source_said_before_and_keeps_what_is_the_same(rota: 
 
 def test_it_takes_times_in_the_zone_of_whoever_is_away(rota: Rota) -> None:
     assert changes.zone_of(rota.policy, "support") == CENTRAL
-    berlin = SAMPLE.read_text().replace(
-        "      - name: consultants\n", "      - name: consultants\n        zone: Europe/Berlin\n"
-    ).replace("members: [dana, luis, priya, sam]", "members: [dana, luis]")
+    berlin = (
+        SAMPLE.read_text()
+        .replace("      - name: consultants\n", "      - name: consultants\n        zone: Europe/Berlin\n")
+        .replace("members: [dana, luis, priya, sam]", "members: [dana, luis]")
+    )
     rota.apply(berlin)
     assert changes.zone_of(rota.policy, None, "sam").key == "Europe/Berlin"
     assert changes.zone_of(rota.policy, None, "dana").key == "America/Chicago"
