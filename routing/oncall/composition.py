@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Union
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from routing.oncall.changes import (
@@ -22,7 +22,7 @@ from routing.oncall.changes import (
 )
 from routing.oncall.schedule import Schedule
 
-Change = Union[Absence, Override, Swap]  # noqa: UP007  # isinstance() and mypy both take it
+Change = Absence | Override | Swap
 
 
 class ChangeKind(StrEnum):

@@ -20,6 +20,8 @@ from routing.rosters.sieve import MAX_BYTES, NotACalendar
 CPU_S = 2
 _WALL_S = 15  # of a machine that is busy with other things, too
 _MEMORY_BYTES = 512 * 1024 * 1024
+# Of the environment: what Python needs to start, and none of our secrets.
+_KEPT = ("PATH", "LANG", "PYTHONHOME", "PYTHONTZPATH", "LD_LIBRARY_PATH")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,7 +40,7 @@ def read_confined(data: bytes, zone: ZoneInfo, now: datetime, matching: str | No
             input=json.dumps(question).encode(),
             capture_output=True,
             cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONPATH": str(_ROOT)},
             timeout=_WALL_S,
             check=False,
         )

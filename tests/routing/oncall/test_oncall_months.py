@@ -66,7 +66,7 @@ def test_it_agrees_with_going_from_month_to_month(
     first = every - 1 if start == in_month(months, day) else 0  # else the first turn is a short one
     days = [in_month(months + ahead, day) for ahead in range(36)]
     days = [start, *[each for each in days if each > start][first::every]]
-    at = [first_instant(datetime(d.year, d.month, d.day, hour, minute), zone) for d in days[:6]]
+    at = [first_instant(datetime(d.year, d.month, d.day, hour, minute), zone) for d in days[:6]]  # noqa: DTZ001
     assert on_call(schedule, at[0] - MOMENT) == ()
     for number, instant in enumerate(at):
         assert found.handover(number) == instant

@@ -152,8 +152,8 @@ def test_it_is_quick_for_ten_layers_with_200_overrides() -> None:
     calendar_of_schedule("k", schedule, {}, now, now)
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         body = calendar_of_schedule("k", schedule, {}, now, now)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert body.count(b"BEGIN:VEVENT") > 400
     assert min(took) < 0.2

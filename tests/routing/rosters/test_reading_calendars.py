@@ -296,17 +296,17 @@ def test_it_leaves_out_what_repeats_within_a_day(often: str) -> None:
     ids=["empty", "bytes", "page", "page after space", "json", "cut", "cut inside", "10 MB", "10,000 events"],
 )
 def test_it_says_what_is_wrong_with_what_is_no_calendar(data: bytes, said: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotACalendar, match=said):
         read_calendar(data, CENTRAL, NOW)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_it_reads_ten_thousand_old_events_quickly() -> None:
     old = ["DTSTART:20250302T150000Z\nDTEND:20250302T160000Z\nDESCRIPTION:" + "x" * 200] * 10_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert read(calendar(*old, "DTSTART;VALUE=DATE:20260303")) == ["03-03 00:00 03-04 00:00"]
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_it_gives_the_same_in_a_process_of_its_own() -> None:
