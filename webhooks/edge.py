@@ -43,7 +43,11 @@ def context() -> Context:
 def received_at() -> datetime:
     """When the request came: now, or when it was spooled."""
     spooled = request.form.get(spool.RECEIVED_AT)
-    return datetime.fromisoformat(spooled) if spooled else context().clock.now()
+    try:
+        at = datetime.fromisoformat(spooled) if spooled else None
+    except ValueError:
+        at = None  # it is not from our spool
+    return at if at is not None and at.tzinfo is not None else context().clock.now()
 
 
 def blueprint(name: str) -> Blueprint:
