@@ -17,11 +17,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core import due
-from core.errors import said_of
+from core.errors import ChannelError, said_of
 from core.heartbeat import beat
 from core.models import record
 from core.settings import SettingsError, load_settings
-from core.telephony import TelephonyError
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
@@ -170,8 +169,8 @@ class Worker:
         return min(self._poll_s, max(0.0, left))
 
     def _give_back(self, claim: due.Claim, error: Exception) -> None:
-        permanent = isinstance(error, TelephonyError) and error.permanent
-        if isinstance(error, TelephonyError | due.TryAgain):
+        permanent = isinstance(error, ChannelError) and error.permanent
+        if isinstance(error, ChannelError | due.TryAgain):
             log.warning("%s for %s failed: %s", claim.kind, claim.subject, error)
         else:
             level = logging.CRITICAL if claim.kind in TIRELESS and claim.attempts >= 3 else logging.ERROR

@@ -213,6 +213,19 @@ def retry(
     return state if ours else None
 
 
+def again(
+    session: Session, claim: Claim, due_at: datetime, *, error: str | None = None, **payload: Any
+) -> bool:
+    """Put the claimed row back, to be done (again) at ``due_at`` with ``payload``; False if the lease was lost.
+
+    For work that comes back by plan: it starts with a fresh count of tries, and no new row.
+    """
+    return _close(
+        session, claim, state=DueState.READY, due_at=due_at, payload=payload, attempts=0, lease_token=None,
+        lease_until=None, last_error=error[:500] if error else None,
+    )  # fmt: skip
+
+
 def _close(session: Session, claim: Claim, **values: Any) -> bool:
     done = session.execute(
         sa.update(Due)

@@ -1,8 +1,22 @@
-"""What may be said of an error in logs and tables: enough to find it, and nothing that a customer told us."""
+"""What may be said of an error in logs and tables: enough to find it, and nothing that a customer told us.
+
+And the one type of error for everything that we ask of somebody outside.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+
+
+class ChannelError(Exception):
+    """Somebody outside (telephone company, mail server, chat service, a customer's system) did not do what we asked.
+
+    ``permanent`` says that trying again is useless. The text names no address and no secret.
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
 
 
 def said_of(error: BaseException) -> str:

@@ -8,17 +8,14 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
+from core.errors import ChannelError
 from core.settings import Settings
 
 _PATIENCE_S = 10
 
 
-class MailError(Exception):
+class MailError(ChannelError):
     """A message was not taken. ``permanent``: it never will be (RFC 5321: a 5xx reply); else try again later."""
-
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
-        self.permanent = permanent
 
 
 class Mailer:

@@ -35,6 +35,14 @@ def to_e164(raw: str, region: str = DEFAULT_REGION) -> str | None:
     return e164 if _E164.fullmatch(e164) else None
 
 
+def required_e164(value: str) -> str:
+    """``value`` as E.164; ValueError says what is wrong with it."""
+    number = to_e164(value)
+    if number is None:
+        raise ValueError(f"{value!r} is not a telephone number; expected E.164, such as +17135550101")
+    return number
+
+
 def caller_number(raw: str) -> str | None:
     """The caller's number in E.164, or None when it is withheld or not a telephone number."""
     if is_withheld(raw):

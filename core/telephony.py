@@ -13,6 +13,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from core.errors import ChannelError
 from core.settings import Settings
 
 API_VERSION = "2010-04-01"
@@ -27,15 +28,14 @@ _PAGE_SIZE = 1000  # the most that the API gives at once
 _PASSING_STATUSES = frozenset({408, 409, 425, 429})
 
 
-class TelephonyError(Exception):
+class TelephonyError(ChannelError):
     """A request to the telephone company failed; ``permanent`` says that trying again is useless.
 
     ``code`` is the telephone company's number for the error, where it gave one.
     """
 
     def __init__(self, message: str, *, permanent: bool, code: int | None = None) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+        super().__init__(message, permanent=permanent)
         self.code = code
 
 

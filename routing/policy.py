@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from core import phone_numbers
 from core.twiml import Say, Voice
 from routing.business_hours import BusinessCalendar
+from routing.contact_methods import ContactRule, Hook, Limits, Method, check_names, phone_from_methods
 from routing.oncall import Schedule
 from routing.policy_checks import check
 from routing.prompts import shipped_sentence
@@ -42,10 +43,7 @@ STORED = "stored"
 
 
 def _e164(value: str) -> str:
-    number = phone_numbers.to_e164(value)
-    if number is None:
-        raise ValueError(f"{value!r} is not a telephone number; expected E.164, such as +17135550101")
-    return number
+    return phone_numbers.required_e164(value)
 
 
 def _hunted(value: str) -> str:
@@ -164,6 +162,17 @@ class PersonEntry(_Part):
     phone: E164
     verified: bool = False
     email: str | None = None
+    methods: dict[str, Method] = {}
+    rules: list[ContactRule] = []
+    quiet: list[str] = []
+
+    # With methods alone, the first number among them is the person's phone: texts from there are theirs.
+    _phone = model_validator(mode="before")(phone_from_methods)
+
+    @model_validator(mode="after")
+    def _known_methods(self) -> PersonEntry:
+        check_names(self.methods, self.email, self.rules, self.quiet)
+        return self
 
 
 class Step(_Part):
@@ -242,6 +251,8 @@ class Policy(_Part):
     schedules: dict[str, Annotated[InstanceOf[Schedule], BeforeValidator(Schedule.from_dict)]]
     escalations: dict[str, Escalation]
     customers: dict[str, CustomerEntry] = {}
+    limits: Limits = Limits()
+    webhooks: dict[str, Hook] = {}
 
     @cached_property
     def line_by_number(self) -> Mapping[str, str]:

@@ -86,6 +86,11 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_accepted": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,
+    # By mail and by chat: the title, and the words of an urgent and of a quiet message.
+    "note_title": _PAGE,
+    "note_title_loud": _PAGE,
+    "note_urgent": _PAGE | {"said"},
+    "note_quiet": _PAGE | {"said"},
     "sms_no_page": _LINE | {"case"},
     "sms_help": _LINE,
     # What a customer is told without asking, by text or by mail.

@@ -2,39 +2,45 @@
 
 An attempt is written as ``sending`` before the request goes out. A worker that dies in between leaves it so; the
 one that takes over first asks the telephone company whether the attempt happened, and sends again only if not:
-at least once, never a storm.
+at least once, never a storm. Other channels cannot be asked; what they send twice carries the same identifier.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from core import due
-from core.models import record
-from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL, TelephonyError
+from core.errors import ChannelError
+from core.models import Case, record
+from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
-from routing.paging import pages
+from routing.paging import pages, throttle
 from routing.paging.channels import CHANNELS, Outgoing
 from routing.paging.content import page_values
-from routing.paging.models import Attempt, AttemptState, PageState
+from routing.paging.models import Attempt, AttemptState, PageState, Purpose
+from routing.paging.reach import QUIET
+from routing.paging.sending import entries_of
+from routing.policy import Policy
 
 _AFTER_RINGING = timedelta(seconds=30)
 _CLOCK_SKEW = timedelta(seconds=30)
+_HIDDEN = "(address)"
 
 
 def send(context: Context, claim: due.Claim) -> None:
-    """Due work: make the call or send the text of one attempt."""
+    """Due work: make the call or send the message of one attempt."""
     outgoing, unsure = _prepare(context, claim)
     if outgoing is None:
         return
-    channel = CHANNELS[outgoing.channel]
-    sid = _already_sent(context, outgoing) if unsure else None
     try:
-        sid = sid or channel.send(context, outgoing)
-    except TelephonyError as error:
-        if not error.permanent:
+        sid = (_already_sent(context, outgoing) if unsure else None) or _send(context, outgoing)
+    except ChannelError as error:
+        # What reports back has a step, or an alarm, waiting for it; a mail or a chat is given up in the end.
+        last_try = claim.attempts >= due.MAX_ATTEMPTS and not CHANNELS[outgoing.channel].reports_back
+        if not error.permanent and not last_try:
             raise
         _give_up(context, claim, str(error))
         return
@@ -45,9 +51,18 @@ def send(context: Context, claim: due.Claim) -> None:
         raise
 
 
-def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str) -> None:
+def _send(context: Context, outgoing: Outgoing) -> str | None:
+    try:
+        return CHANNELS[outgoing.channel].send(context, outgoing)
+    except ChannelError as error:
+        # A mail server repeats the recipient in its refusal.
+        said = str(error).replace(outgoing.to, _HIDDEN)
+        raise ChannelError(said, permanent=error.permanent) from None
+
+
+def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str | None) -> None:
     """Somebody accepted while this call was being placed: its phone need not ring on."""
-    if outgoing.channel != pages.VOICE:
+    if not CHANNELS[outgoing.channel].rings:
         return
     with context.database.writing() as session:
         page = _locked_attempt(session, outgoing.id).page
@@ -55,18 +70,20 @@ def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str) -> None:
             due.enqueue(session, pages.HANG_UP, f"attempt:{outgoing.id}", context.clock.now(), sid=sid)
 
 
-def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str) -> None:
+def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str | None) -> None:
+    channel = CHANNELS[outgoing.channel]
     with due.finishing(context.database, claim) as session:
         attempt = session.get_one(Attempt, outgoing.id, with_for_update=True)
         attempt.provider_sid = sid
         if attempt.state == AttemptState.SENDING:
-            attempt.state = AttemptState.SENT
+            attempt.state = AttemptState.SENT if channel.reports_back else AttemptState.DELIVERED
         now = context.clock.now()
+        kind = f"page.{attempt.channel}-sent" if channel.reports_back else "page.told"
         record(
-            session, f"page.{attempt.channel}-sent", now, case_id=attempt.case_id, person=attempt.person_key,
+            session, kind, now, case_id=attempt.case_id, person=attempt.person_key, channel=attempt.channel,
             purpose=attempt.purpose, attempt=attempt.id,
         )  # fmt: skip
-        if attempt.channel == pages.VOICE:
+        if channel.rings:
             due.enqueue(
                 session, pages.CHECK, f"attempt:{attempt.id}", now + _ring_time(context, outgoing),
                 attempt=attempt.id,
@@ -91,17 +108,51 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
                 attempt.state = AttemptState.CANCELLED
             due.finish(session, claim)
             return None, False
-        unsure = attempt.state == AttemptState.SENDING
-        attempt.state = AttemptState.SENDING
-        attempt.sent_at = attempt.sent_at or now
         version = page.policy_version if page else None
         policy = context.policies.version(version) if version else context.policies.current().policy
-        values = page_values(session, attempt.case, policy, context.links, now)
-        text = policy.say(f"sms_{attempt.purpose}", attempt.case.line, **values).text
-        ring_s = policy.escalations[page.escalation].ring_s if page else 30
-        return Outgoing(
-            attempt.id, attempt.channel, attempt.to_number, attempt.from_number, text, ring_s, attempt.sent_at
-        ), unsure  # fmt: skip
+        unsure = attempt.state == AttemptState.SENDING
+        if not unsure and not throttle.may_go_out(session, claim, attempt, policy.limits, now):
+            if not attempt.is_live:
+                pages.failed(session, context, attempt)
+            return None, False
+        attempt.state = AttemptState.SENDING
+        attempt.sent_at = attempt.sent_at or now
+        return _outgoing(session, context, attempt, policy, attempt.sent_at, now), unsure
+
+
+def _outgoing(
+    session: sa.orm.Session,
+    context: Context,
+    attempt: Attempt,
+    policy: Policy,
+    since: datetime,
+    now: datetime,
+) -> Outgoing:
+    case, line, page = attempt.case, attempt.case.line, attempt.page
+    values = page_values(session, case, policy, context.links, now)
+    # A second try says the same: it is known by its words, and the minutes left would differ.
+    attempt.text = attempt.text or policy.say(f"sms_{attempt.purpose}", line, **values).text
+    loud = attempt.purpose == Purpose.LOUD
+    title = policy.say("note_title_loud" if loud else "note_title", line, **values).text
+    quiet = attempt.purpose in QUIET
+    note = policy.say("note_quiet" if quiet else "note_urgent", line, **values, said=attempt.text).text
+    person = entries_of(context, policy).get(attempt.person_key)
+    method = person.methods.get(attempt.method) if person else None
+    return Outgoing(
+        attempt.id, attempt.channel, attempt.address, attempt.from_number, attempt.text,
+        ring_s=policy.escalations[page.escalation].ring_s if page else 30, since=since, title=title, note=note,
+        facts=_facts(case, attempt, values), secret=method.secret if method else "",
+    )  # fmt: skip
+
+
+def _facts(case: Case, attempt: Attempt, values: Mapping[str, object]) -> dict[str, object]:
+    """The page for machines."""
+    return {
+        "purpose": attempt.purpose, "person": attempt.person_key, "case": case.id,
+        "customer": case.customer.name if case.customer else None, "tier": case.tier, "priority": case.priority,
+        "due_at": case.due_at.isoformat() if case.due_at else None, "responded": case.responded_at is not None,
+        "callback": case.callable_number, "title": case.title, "link": values["link"],
+    }  # fmt: skip
 
 
 def _already_sent(context: Context, outgoing: Outgoing) -> str | None:
@@ -120,7 +171,22 @@ def _give_up(context: Context, claim: due.Claim, error: str) -> None:
             session, "page.not-sent", context.clock.now(), case_id=attempt.case_id, person=attempt.person_key,
             channel=attempt.channel, error=error,
         )  # fmt: skip
+        _cancel_repeats(session, attempt)
         pages.failed(session, context, attempt)
+
+
+def _cancel_repeats(session: sa.orm.Session, attempt: Attempt) -> None:
+    """What cannot be sent now cannot be sent in two minutes either: the step does not wait for it."""
+    session.execute(
+        sa.update(Attempt)
+        .where(
+            Attempt.page_id == attempt.page_id, Attempt.position == attempt.position,
+            Attempt.channel == attempt.channel, Attempt.address == attempt.address,
+            Attempt.state == AttemptState.QUEUED,
+        )
+        .values(state=AttemptState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
 
 
 def _ring_time(context: Context, outgoing: Outgoing) -> timedelta:

@@ -62,6 +62,7 @@ class AttemptState(enum.StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    LIMITED = "limited"  # the number had got as much as carriers tolerate, to the end of the step
 
     @property
     def is_final(self) -> bool:
@@ -83,9 +84,14 @@ class Purpose(enum.StrEnum):
 
 
 class Attempt(Base):
-    """One try to reach one person through one channel. Written before the request goes out."""
+    """One try to reach one person by one of their methods. Written when its step begins, before anything goes out.
+
+    ``address`` is in the channel's form (E.164, a mail address, a URL or ``env:NAME``). ``text`` is what was sent,
+    kept so that a second try says the same and can be recognised.
+    """
 
     __tablename__ = "attempts"
+    __table_args__ = (sa.Index("ix_attempts_address_sent_at", "address", "sent_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
@@ -94,15 +100,19 @@ class Attempt(Base):
     person_key: Mapped[str] = mapped_column(sa.ForeignKey("people.key"))
     channel: Mapped[str] = mapped_column(sa.String(16))
     purpose: Mapped[str] = mapped_column(sa.String(10))
-    to_number: Mapped[str] = mapped_column(sa.String(16))
+    method: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
+    number_of_try: Mapped[int] = mapped_column(default=1, server_default="1")
+    address: Mapped[str] = mapped_column(sa.String(500))
     from_number: Mapped[str] = mapped_column(sa.String(16))
     state: Mapped[str] = mapped_column(sa.String(12), default=AttemptState.QUEUED)
-    provider_sid: Mapped[str | None] = mapped_column(sa.String(34), unique=True)
+    provider_sid: Mapped[str | None] = mapped_column(sa.String(340), unique=True)
     sequence: Mapped[int] = mapped_column(default=-1)
     menu: Mapped[str] = mapped_column(sa.String(12), default="menu")
     step: Mapped[int] = mapped_column(default=0)
     tries: Mapped[int] = mapped_column(default=0)
+    text: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[Instant]
+    planned_for: Mapped[Instant | None]
     sent_at: Mapped[Instant | None]
     error: Mapped[str | None] = mapped_column(sa.String(200))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,16 +13,16 @@ from core.models import Case, Person, record
 from routing import escalation
 from routing.context import Context
 from routing.notices import notices
+from routing.paging import sending
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, PageState, Purpose
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
 from routing.rosters.changes import schedule_of
 
-VOICE, SMS = "voice", "sms"
-RING, STEP_OVER, SEND, CHECK, HANG_UP = (
+VOICE, SEND = sending.VOICE, sending.SEND
+RING, STEP_OVER, CHECK, HANG_UP = (
     "page.ring",
     "page.step-over",
-    "page.send",
     "page.check",
     "page.hang-up",
 )
@@ -55,19 +55,18 @@ def start_page(
 
 
 def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
-    """Send the on-call engineer a text about ``case``; nobody is rung."""
+    """Send the on-call engineer a quiet message about ``case``; nobody is rung."""
     key = policy.escalation_of(case.service)
-    people = [case.engineer] if case.engineer else []
+    people = [case.engineer] if case.engineer in policy.people else []
     if not people and key is not None:
         rule = policy.escalations[key]
         schedule = schedule_of(session, policy, rule.schedule, now)
         people = list(escalation.people_at(policy, rule, 0, now, schedule))
-    for person in session.scalars(sa.select(Person).where(Person.key.in_(people))):
-        _attempt(session, case, policy, person, SMS, purpose, now)
+    sending.tell(session, case, policy, people, purpose, now)
 
 
 def ring(context: Context, claim: due.Claim) -> None:
-    """Due work: ring everybody of the page's current step, by voice and by text."""
+    """Due work: ring everybody of the page's current step, each by their own methods."""
     now = context.clock.now()
     with due.finishing(context.database, claim) as session:
         page = _locked(session, claim.payload["page"])
@@ -78,7 +77,6 @@ def ring(context: Context, claim: due.Claim) -> None:
         schedule = schedule_of(session, policy, rule.schedule, now)
         keys = escalation.people_at(policy, rule, page.position, now, schedule)
         loud = escalation.is_repeat(rule, page.position)
-        people = session.scalars(sa.select(Person).where(Person.key.in_(keys))).all()
         record(
             session,
             "page.step",
@@ -88,11 +86,13 @@ def ring(context: Context, claim: due.Claim) -> None:
             people=list(keys),
             loud=loud,
         )
-        for person in people:
-            for channel, purpose in ((VOICE, Purpose.PAGE), (SMS, Purpose.LOUD if loud else Purpose.PAGE)):
-                _attempt(session, page.case, policy, person, channel, purpose, now, page)
-        page.rung_at = now
         wait = escalation.wait_at(rule, page.position)
+        rung = sending.ring_step(
+            session, context, page, keys, Purpose.LOUD if loud else Purpose.PAGE, wait, now
+        )
+        page.rung_at = now
+        if not rung:
+            wait = timedelta()  # nobody of this step can be rung: the next one, at once
         due.enqueue(session, STEP_OVER, page.subject, now + wait, page=page.id, position=page.position)
 
 
@@ -218,40 +218,6 @@ def _stop(session: Session, page: Page, now: datetime) -> None:
     # Locks are taken in one order everywhere: page, attempts, due work.
     session.flush()
     due.cancel(session, page.subject)
-
-
-def _attempt(
-    session: Session,
-    case: Case,
-    policy: Policy,
-    person: Person,
-    channel: str,
-    purpose: Purpose,
-    now: datetime,
-    page: Page | None = None,
-) -> None:
-    attempt = Attempt(
-        case_id=case.id,
-        page_id=page.id if page else None,
-        position=page.position if page else 0,
-        person_key=person.key,
-        channel=channel,
-        purpose=purpose,
-        to_number=person.phone,
-        from_number=_shown_number(case, policy),
-        created_at=now,
-    )
-    session.add(attempt)
-    session.flush()
-    due.enqueue(session, SEND, attempt.subject, now, attempt=attempt.id)
-
-
-def _shown_number(case: Case, policy: Policy) -> str:
-    """The line's number, so that an engineer's address book knows it; any line's where the case has none."""
-    if case.line in policy.lines:
-        return policy.lines[case.line].number
-    of_service = (line for line in policy.lines.values() if line.service == case.service)
-    return next(of_service, next(iter(policy.lines.values()))).number
 
 
 def call_off(session: Session, case: Case, now: datetime) -> None:

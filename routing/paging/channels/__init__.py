@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from routing.paging.channels import sms, voice
+from routing.paging.channels import chat, letter, sms, voice, webhook
 from routing.paging.channels.base import Channel, Outgoing
 
 __all__ = ["CHANNELS", "Channel", "Outgoing"]
 
-CHANNELS: dict[str, Channel] = {"voice": voice.VoiceChannel(), "sms": sms.SmsChannel()}
+CHANNELS: dict[str, Channel] = {
+    "voice": voice.VoiceChannel(),
+    "sms": sms.SmsChannel(),
+    "mail": letter.MailChannel(),
+    "apprise": chat.AppriseChannel(),
+    "webhook": webhook.WebhookChannel(),
+}

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from core import phone_numbers
 from core.telephony import RETRY_RULE
-from routing.context import Context
 from routing.paging.channels.base import Outgoing
+
+if TYPE_CHECKING:
+    from routing.context import Context
 
 
 class VoiceChannel:
     """A call that speaks a menu; only a key press in it accepts."""
+
+    rings = True
+    reports_back = True
+    needs_verified = True
+    needs_secret = False
+
+    def normal(self, address: str) -> str:
+        """E.164."""
+        return phone_numbers.required_e164(address)
 
     def send(self, context: Context, outgoing: Outgoing) -> str:
         """Place the call; its CallSid."""

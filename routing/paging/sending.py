@@ -1,0 +1,143 @@
+"""Who is sent what, and when: the attempts of a step, and quiet messages. What goes out is ``delivery``'s work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due
+from core.models import Case, Person, record
+from routing import escalation
+from routing.context import Context
+from routing.paging import reach
+from routing.paging.models import Attempt, Page, Purpose
+from routing.policy import PersonEntry, Policy
+
+VOICE = "voice"
+SEND = "page.send"
+_A_DAY = timedelta(days=1)
+
+log = logging.getLogger(__name__)
+
+
+def ring_step(
+    session: Session,
+    context: Context,
+    page: Page,
+    keys: Sequence[str],
+    purpose: Purpose,
+    wait: timedelta,
+    now: datetime,
+) -> bool:
+    """Write everything that a step of ``page`` plans for the people with these ``keys``; whether a phone is called.
+
+    The page's policy says who is rung; how they are reached is what is known of them today. Whoever has no
+    verified phone is told by other means, if there are any. Where the whole escalation has nobody to ring, or its
+    repeated last step, unverified numbers are rung rather than nobody.
+    """
+    policy = context.policies.version(page.policy_version)
+    entries = entries_of(context, policy)
+    known = [key for key in keys if key in entries]
+    desperate = not any(reach.can_be_rung(entries[key]) for key in known) and (
+        escalation.is_repeat(policy.escalations[page.escalation], page.position)
+        or not any(reach.can_be_rung(entries[key]) for key in _everybody(policy, page, now) if key in entries)
+    )
+    if desperate:
+        log.critical(
+            "nobody to be rung for case %s has a verified phone: unverified numbers are called", page.case_id
+        )
+        record(session, "page.unverified-rung", now, case_id=page.case_id, people=known)
+    rung = False
+    for person in _people(session, known):
+        contacts = reach.plan(entries[person.key], purpose, wait, even_unverified=desperate)
+        if not reach.is_loud(contacts):
+            _note_unreachable(session, page.case, person, contacts, now)
+        rung = rung or reach.is_loud(contacts)
+        _write(session, page.case, policy, person, contacts, purpose, now, page=page, until=now + wait)
+    return rung
+
+
+def tell(
+    session: Session, case: Case, policy: Policy, keys: Iterable[str], purpose: Purpose, now: datetime
+) -> None:
+    """Send these people a quiet message about ``case``; at unverified numbers rather than nobody."""
+    people = _people(session, [key for key in keys if key in policy.people])
+    plans = {person.key: reach.plan(policy.people[person.key], purpose, _A_DAY) for person in people}
+    if not any(plans.values()):
+        for person in people:
+            _note_unreachable(session, case, person, (), now)
+            plans[person.key] = reach.plan(policy.people[person.key], purpose, _A_DAY, even_unverified=True)
+    for person in people:
+        _write(session, case, policy, person, plans[person.key], purpose, now)
+
+
+def entries_of(context: Context, policy: Policy) -> Mapping[str, PersonEntry]:
+    """Everybody by key as the current policy has them; who has left it since, as ``policy`` had them."""
+    return {**policy.people, **context.policies.current().policy.people}
+
+
+def _everybody(policy: Policy, page: Page, now: datetime) -> set[str]:
+    """Whoever is rung at any step of the page."""
+    rule = policy.escalations[page.escalation]
+    steps = range(len(rule.steps))
+    return {key for position in steps for key in escalation.people_at(policy, rule, position, now)}
+
+
+def _people(session: Session, keys: Sequence[str]) -> list[Person]:
+    found = {person.key: person for person in session.scalars(sa.select(Person).where(Person.key.in_(keys)))}
+    return [found[key] for key in dict.fromkeys(keys) if key in found]
+
+
+def _note_unreachable(
+    session: Session, case: Case, person: Person, contacts: Sequence[reach.Planned], now: datetime
+) -> None:
+    channels = sorted({contact.channel for contact in contacts})
+    record(session, "page.not-reachable", now, case_id=case.id, person=person.key, told_by=channels)
+    log.warning("%s has no verified phone, and is not called for case %s", person.key, case.id)
+
+
+def _write(
+    session: Session,
+    case: Case,
+    policy: Policy,
+    person: Person,
+    contacts: Sequence[reach.Planned],
+    purpose: Purpose,
+    now: datetime,
+    *,
+    page: Page | None = None,
+    until: datetime | None = None,
+) -> None:
+    """An attempt and its due work for each contact. ``until`` is the step's end: nothing of it goes out later."""
+    for contact in contacts:
+        attempt = Attempt(
+            case_id=case.id,
+            page_id=page.id if page else None,
+            position=page.position if page else 0,
+            person_key=person.key,
+            channel=contact.channel,
+            method=contact.method,
+            number_of_try=contact.number_of_try,
+            # A call says what it has to say by its menu, first ring or last.
+            purpose=Purpose.PAGE if purpose is Purpose.LOUD and contact.channel == VOICE else purpose,
+            address=contact.address,
+            from_number=_shown_number(case, policy),
+            created_at=now,
+            planned_for=now + contact.after,
+        )
+        session.add(attempt)
+        session.flush()
+        limit = {"until": until.isoformat()} if until else {}
+        due.enqueue(session, SEND, attempt.subject, now + contact.after, attempt=attempt.id, **limit)
+
+
+def _shown_number(case: Case, policy: Policy) -> str:
+    """The line's number, so that an engineer's address book knows it; any line's where the case has none."""
+    if case.line in policy.lines:
+        return policy.lines[case.line].number
+    of_service = (line for line in policy.lines.values() if line.service == case.service)
+    return next(of_service, next(iter(policy.lines.values()))).number
