@@ -24,6 +24,7 @@ from core.settings import SettingsError, load_settings
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
+from routing import hooks
 from routing import work as routing_work
 from routing.context import Context, build_bell, build_context
 from routing.paging import pages
@@ -37,7 +38,7 @@ HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
     **routing_work.HANDLERS,
 }
 # Somebody waits for these for ever: they are tried until they succeed.
-TIRELESS = frozenset({pages.RING, pages.STEP_OVER, reconcile.RECONCILE})
+TIRELESS = frozenset({pages.RING, pages.STEP_OVER, reconcile.RECONCILE, hooks.SCAN})
 _THREADS = 4
 _POLL_S = 2.0
 _BUSY_POLL_S = 0.05

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
+from routing import hooks
 from routing.directory import Directory, load_directory
 from routing.policy import NOT_JOINED_UP, STORED, ContractEntry, CustomerEntry, Policy
 from routing.policy_document import Document, PolicyError, read_document
@@ -110,6 +111,7 @@ def apply_policy(
     _retire(session, models.Customer, models.Customer.key, set(policy.customers))
     session.flush()
     models.record(session, "policy.applied", now, version=row.version, fingerprint=fingerprint, note=note)
+    hooks.schedule(session, bool(policy.webhooks), now)
     return row.version
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.due import Claim
+from routing import hooks
 from routing.clocks.breach import breach
 from routing.clocks.cycles import BREACH
 from routing.context import Context
@@ -16,4 +17,6 @@ HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     notices.SEND: sending.send,
     imports.IMPORT: imports.look,
     look_ahead.LOOK_AHEAD: look_ahead.look_ahead,
+    hooks.SCAN: hooks.scan,
+    hooks.SEND: hooks.send,
 }

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.models import Case, Person
 from routing.context import Context
-from routing.paging import pages
+from routing.paging import pages, reach
 from routing.paging.content import page_values
 from routing.paging.models import Attempt, Page, PageState
 from routing.paging.pages import Answer
+from routing.policy import Policy
 
 _LARGEST_NUMBER = 2**31 - 1  # that a case can have; PostgreSQL refuses to compare with more
 _COMMAND = re.compile(r"^\W*(ack|pass)[a-z]*\W*(\d{1,12})?\W*$", re.IGNORECASE)
@@ -21,12 +22,10 @@ _COMMAND = re.compile(r"^\W*(ack|pass)[a-z]*\W*(\d{1,12})?\W*$", re.IGNORECASE)
 
 def answer(session: Session, context: Context, from_number: str, body: str) -> str | None:
     """Do what a text asks for; the text that answers it. None for a sender who is no engineer."""
-    person = session.scalar(
-        sa.select(Person).where(Person.phone == from_number, Person.active.is_(True)).limit(1)
-    )
+    policy = context.policies.current().policy
+    person = _sender(session, policy, from_number)
     if person is None:
         return None
-    policy = context.policies.current().policy
     command = _COMMAND.match(body)
     page = _page(session, person, command[2]) if command else None
     if command is None or (page is None and command[2] is None):
@@ -47,6 +46,13 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
     session.flush()
     values: Mapping[str, object] = page_values(session, page.case, policy, context.links, context.clock.now())
     return policy.say(sentence, page.case.line, **values).text
+
+
+def _sender(session: Session, policy: Policy, number: str) -> Person | None:
+    """The engineer whose phone this is, or one of whose verified numbers."""
+    person = session.scalar(sa.select(Person).where(Person.phone == number, Person.active.is_(True)).limit(1))
+    owner = reach.owner_of(policy, number) if person is None else None
+    return session.get(Person, owner) if owner else person
 
 
 def _only_number(number: str) -> dict[str, object]:
