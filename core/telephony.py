@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,9 @@ _NOT_FOUND, _NOT_IN_PROGRESS = 20404, 21220
 _PAGE_SIZE = 1000  # the most that the API gives at once
 # Overload and maintenance pass; everything else that is the client's fault stays wrong.
 _PASSING_STATUSES = frozenset({408, 409, 425, 429})
+
+# It logs each request at INFO, with the numbers in it.
+logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
 
 class TelephonyError(ChannelError):

@@ -18,6 +18,7 @@ from routing.paging.channels.webhook import web_address
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 # Names that a person has without writing them down, from ``phone`` and ``email``.
 PHONE, TEXT, EMAIL = "phone", "text", "email"
+_IMPLIED = {PHONE: "voice", TEXT: "sms", EMAIL: "mail"}
 _LONGEST_ADDRESS = 500
 _DETAILS = frozenset({"verified", "secret"})
 
@@ -96,16 +97,37 @@ def phone_from_methods(value: Any) -> Any:
     return value
 
 
+def all_methods(
+    phone: str, verified: bool, email: str | None, methods: Mapping[str, Method]
+) -> dict[str, Method]:
+    """All methods by name: those written down, and those that ``phone`` and ``email`` stand for.
+
+    ``phone`` stands for a call (``phone``) and a text (``text``), unless a method has that number itself; ``email``
+    for a mail (``email``), unless a method is a mail.
+    """
+    implied: dict[str, Method] = {}
+    if not any(CHANNELS[m.channel].needs_verified and m.address == phone for m in methods.values()):
+        implied[PHONE] = Method.model_construct(channel="voice", address=phone, verified=verified)
+        implied[TEXT] = Method.model_construct(channel="sms", address=phone, verified=verified)
+    if email and not any(m.channel == "mail" for m in methods.values()):
+        implied[EMAIL] = Method.model_construct(channel="mail", address=email)
+    return {**implied, **methods}
+
+
 def check_names(
-    methods: Mapping[str, Method], email: str | None, rules: Sequence[ContactRule], quiet: Sequence[str]
+    methods: Mapping[str, Method],
+    known: Mapping[str, Method],
+    rules: Sequence[ContactRule],
+    quiet: Sequence[str],
 ) -> None:
-    """ValueError where a rule uses a method that the person does not have, or a method's name is no name."""
-    for name in methods:
+    """ValueError where a rule uses a method that is not among the ``known`` ones, or a method's name is no name."""
+    for name, method in methods.items():
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
             raise ValueError(
                 f"{name!r} is no name for a method; expected lower-case letters, digits and hyphens"
             )
-    known = {*methods, PHONE, TEXT, *([EMAIL] if email else [])}
+        if _IMPLIED.get(name, method.channel) != method.channel:
+            raise ValueError(f"the method {name!r} is always by {_IMPLIED[name]}; give this one another name")
     for name in (*(rule.use for rule in rules), *quiet):
         if name not in known:
             raise ValueError(f"no method is called {name!r}; known: {', '.join(sorted(known))}")

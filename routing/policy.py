@@ -27,7 +27,15 @@ from pydantic_core import PydanticCustomError
 from core import phone_numbers
 from core.twiml import Say, Voice
 from routing.business_hours import BusinessCalendar
-from routing.contact_methods import ContactRule, Hook, Limits, Method, check_names, phone_from_methods
+from routing.contact_methods import (
+    ContactRule,
+    Hook,
+    Limits,
+    Method,
+    all_methods,
+    check_names,
+    phone_from_methods,
+)
 from routing.oncall import Schedule
 from routing.policy_checks import check
 from routing.prompts import shipped_sentence
@@ -171,7 +179,8 @@ class PersonEntry(_Part):
 
     @model_validator(mode="after")
     def _known_methods(self) -> PersonEntry:
-        check_names(self.methods, self.email, self.rules, self.quiet)
+        known = all_methods(self.phone, self.verified, self.email, self.methods)
+        check_names(self.methods, known, self.rules, self.quiet)
         return self
 
 

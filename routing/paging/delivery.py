@@ -102,7 +102,8 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
         attempt = _locked_attempt(session, claim.payload["attempt"])
         page = attempt.page
         # A step that has been passed over is not sent any more: after an outage it would be one of many.
-        over = page is not None and (page.state != PageState.RINGING or attempt.position < page.position)
+        passed = page is not None and "until" in claim.payload and attempt.position < page.position
+        over = passed or (page is not None and page.state != PageState.RINGING)
         if over or AttemptState(attempt.state) not in (AttemptState.QUEUED, AttemptState.SENDING):
             if over and attempt.provider_sid is None:
                 attempt.state = AttemptState.CANCELLED

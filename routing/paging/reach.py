@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from routing.contact_methods import EMAIL, PHONE, TEXT, ContactRule, Limits, Method
+from routing.contact_methods import EMAIL, ContactRule, Limits, Method, all_methods
 from routing.paging.channels import CHANNELS
 from routing.policy import PersonEntry, Policy
 
@@ -31,17 +31,8 @@ class Planned:
 
 
 def methods_of(person: PersonEntry) -> dict[str, Method]:
-    """All methods by name: those written down, and those that ``phone`` and ``email`` stand for.
-
-    ``phone`` stands for a call (``phone``) and a text (``text``), unless a method names that number itself.
-    """
-    implied: dict[str, Method] = {}
-    if not any(_is_number(m) and m.address == person.phone for m in person.methods.values()):
-        implied[PHONE] = Method(channel="voice", address=person.phone, verified=person.verified)
-        implied[TEXT] = Method(channel="sms", address=person.phone, verified=person.verified)
-    if person.email and not any(m.channel == "mail" for m in person.methods.values()):
-        implied[EMAIL] = Method(channel="mail", address=person.email)
-    return {**implied, **person.methods}
+    """All methods of the person by name, those that ``phone`` and ``email`` stand for included."""
+    return all_methods(person.phone, person.verified, person.email, person.methods)
 
 
 def verified_numbers(person: PersonEntry) -> frozenset[str]:

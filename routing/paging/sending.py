@@ -54,10 +54,13 @@ def ring_step(
     rung = False
     for person in _people(session, known):
         contacts = reach.plan(entries[person.key], purpose, wait, even_unverified=desperate)
-        if not reach.is_loud(contacts):
+        loud = reach.is_loud(contacts)
+        if not loud:
             _note_unreachable(session, page.case, person, contacts, now)
-        rung = rung or reach.is_loud(contacts)
-        _write(session, page.case, policy, person, contacts, purpose, now, page=page, until=now + wait)
+        rung = rung or loud
+        # A step that rings nobody is over at once; who is told of it otherwise is still told.
+        until = now + wait if loud else None
+        _write(session, page.case, policy, person, contacts, purpose, now, page=page, until=until)
     return rung
 
 
@@ -112,7 +115,7 @@ def _write(
     page: Page | None = None,
     until: datetime | None = None,
 ) -> None:
-    """An attempt and its due work for each contact. ``until`` is the step's end: nothing of it goes out later."""
+    """An attempt and its due work for each contact; nothing goes out after ``until``, the step's end."""
     for contact in contacts:
         attempt = Attempt(
             case_id=case.id,
