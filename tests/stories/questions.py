@@ -76,6 +76,16 @@ class Questions:
         return list(self.sql(sa.select(Event).where(Event.kind == kind).order_by(Event.id)))
 
     @property
+    def all_events(self) -> list[Event]:
+        """Everything that was recorded, the earliest first."""
+        return list(self.sql(sa.select(Event).order_by(Event.id)))
+
+    @property
+    def errors_of_due_work(self) -> list[str]:
+        """What the list of due work says of its failures."""
+        return list(self.sql(sa.select(Due.last_error).where(Due.last_error.is_not(None))))
+
+    @property
     def phone_calls(self) -> list[Call]:
         """The calls that came in, the earliest first."""
         return list(self.sql(sa.select(Call).order_by(Call.started_at)))
