@@ -16,6 +16,7 @@ from routing.context import Context
 from routing.paging import reach
 from routing.paging.models import Attempt, Page, Purpose
 from routing.policy import PersonEntry, Policy
+from routing.rosters.changes import schedule_of
 
 VOICE = "voice"
 SEND = "page.send"
@@ -44,7 +45,11 @@ def ring_step(
     known = [key for key in keys if key in entries]
     desperate = not any(reach.can_be_rung(entries[key]) for key in known) and (
         escalation.is_repeat(policy.escalations[page.escalation], page.position)
-        or not any(reach.can_be_rung(entries[key]) for key in _everybody(policy, page, now) if key in entries)
+        or not any(
+            reach.can_be_rung(entries[key])
+            for key in _everybody(session, policy, page, now)
+            if key in entries
+        )
     )
     if desperate:
         log.critical(
@@ -83,11 +88,12 @@ def entries_of(context: Context, policy: Policy) -> Mapping[str, PersonEntry]:
     return {**policy.people, **context.policies.current().policy.people}
 
 
-def _everybody(policy: Policy, page: Page, now: datetime) -> set[str]:
+def _everybody(session: Session, policy: Policy, page: Page, now: datetime) -> set[str]:
     """Whoever is rung at any step of the page."""
     rule = policy.escalations[page.escalation]
+    schedule = schedule_of(session, policy, rule.schedule, now)
     steps = range(len(rule.steps))
-    return {key for position in steps for key in escalation.people_at(policy, rule, position, now)}
+    return {key for position in steps for key in escalation.people_at(policy, rule, position, now, schedule)}
 
 
 def _people(session: Session, keys: Sequence[str]) -> list[Person]:
