@@ -6,8 +6,10 @@ compares the two.
 
 from __future__ import annotations
 
+import base64
 import re
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,6 +113,65 @@ class Settings(BaseSettings):
         validation_alias=_named("NIGHTBELL_MAIL_FROM"),
         description="the sender of mail, such as Support <support@vendor.example>",
     )
+    smtp_listen: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_SMTP_LISTEN"),
+        description="where mail is taken in: smtp://address:port, lmtp://address:port or lmtp+unix:///path; "
+        "empty: no listener",
+    )
+    smtp_certificate: Path | None = Field(
+        None,
+        validation_alias=_named("NIGHTBELL_SMTP_CERTIFICATE"),
+        description="a PEM file with the listener's certificate and its chain; STARTTLS is offered with it",
+    )
+    smtp_key: Path | None = Field(
+        None,
+        validation_alias=_named("NIGHTBELL_SMTP_KEY"),
+        description="a PEM file with the certificate's private key, where it is not in the same file",
+    )
+    smtp_trusted: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_SMTP_TRUSTED"),
+        description="addresses and networks of our own relays, with commas between: their mail is not checked "
+        "again for forged senders; this machine is always one",
+    )
+    mail_max_bytes: int = Field(
+        40_000_000,
+        ge=100_000,
+        le=500_000_000,
+        validation_alias=_named("NIGHTBELL_MAIL_MAX_BYTES"),
+        description="the largest mail that the listener takes, in bytes",
+    )
+    authserv_id: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_AUTHSERV_ID"),
+        description="the name of our own receiver, as it stands in its Authentication-Results and in the "
+        "listener's greeting; empty: such fields are not believed, and the greeting has the public host name",
+    )
+    dns_server: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_DNS_SERVER"),
+        description="the address (or address:port) of the name server that is asked about senders; empty: the "
+        "machine's own",
+    )
+    imap_url: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("NIGHTBELL_IMAP_URL"),
+        description="the mailbox that is fetched: imaps://user:password@host/INBOX, imap://... with STARTTLS, or "
+        "imap+plain://... without TLS; empty: none",
+    )
+    imap_done: str = Field(
+        "Nightbell",
+        validation_alias=_named("NIGHTBELL_IMAP_DONE"),
+        description="the folder that fetched mails are moved to, made if it is not there; - leaves them where "
+        "they are, marked as read",
+    )
+    inbound_parse_key: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_INBOUND_PARSE_KEY"),
+        description="the public key with which SendGrid signs Inbound Parse posts, as it shows it; empty: such "
+        "posts are refused",
+    )
     lease_seconds: float = Field(
         30.0,
         ge=2,
@@ -161,6 +222,48 @@ class Settings(BaseSettings):
             raise ValueError("not an SMTP address")
         return value
 
+    @field_validator("smtp_listen")
+    @classmethod
+    def _smtp_listen(cls, value: str) -> str:
+        parts = urlsplit(value)
+        at_port = parts.scheme in ("smtp", "lmtp") and parts.hostname and parts.port
+        in_file = parts.scheme == "lmtp+unix" and not parts.netloc and len(parts.path) > 1
+        if value and not at_port and not in_file:
+            raise ValueError("not a place to listen")
+        return value
+
+    @field_validator("smtp_trusted")
+    @classmethod
+    def _smtp_trusted(cls, value: str) -> str:
+        networks_of(value)
+        return value
+
+    @field_validator("dns_server")
+    @classmethod
+    def _dns_server(cls, value: str) -> str:
+        if value:
+            host_and_port(value)
+        return value
+
+    @field_validator("imap_url")
+    @classmethod
+    def _imap_url(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        known = parts.scheme in ("imap", "imaps", "imap+plain")
+        complete = parts.hostname and parts.username and parts.password and parts.port != 0
+        if value.get_secret_value() and not (known and complete):
+            raise ValueError("not a mailbox with user and password")
+        return value
+
+    @field_validator("inbound_parse_key")
+    @classmethod
+    def _inbound_parse_key(cls, value: str) -> str:
+        try:
+            base64.b64decode(value, validate=True)
+        except ValueError:
+            raise ValueError("not base64") from None
+        return value
+
     @field_validator("mail_from")
     @classmethod
     def _mail_from(cls, value: str) -> str:
@@ -206,6 +309,26 @@ class Settings(BaseSettings):
     def is_simulated(self) -> bool:
         """Whether the telephone company is not Twilio itself."""
         return self.twilio_api_url != TWILIO_API_URL
+
+
+def networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks of a list with commas between; ValueError, without its words, if one is none."""
+    try:
+        return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
+    except ValueError:
+        raise ValueError("not a list of addresses and networks") from None
+
+
+def host_and_port(text: str, port: int = 53) -> tuple[str, int]:
+    """``address``, ``address:port`` or ``[address]:port``, with ``port`` where none is named; ValueError if not."""
+    try:
+        return str(ip_address(text)), port
+    except ValueError:
+        parts = urlsplit(f"//{text}")
+    try:
+        return str(ip_address(parts.hostname or "")), parts.port or port
+    except ValueError:
+        raise ValueError("not an address") from None
 
 
 def environment_name(field: str) -> str:

@@ -16,6 +16,7 @@ RIGHT = {
 REQUIRED = sorted(RIGHT)
 TAKES_ANYTHING = {
     "NIGHTBELL_DATA_DIR", "NIGHTBELL_HOST", "NIGHTBELL_CLOCK_FILE", "TWILIO_PREVIOUS_AUTH_TOKEN",
+    "NIGHTBELL_SMTP_CERTIFICATE", "NIGHTBELL_SMTP_KEY", "NIGHTBELL_AUTHSERV_ID", "NIGHTBELL_IMAP_DONE",
 }  # fmt: skip
 WRONG = {
     "DATABASE_URL": [
@@ -35,6 +36,18 @@ WRONG = {
     "TWILIO_API_URL": ["hidden-value", "https://api.example/hidden-value", "ws://hidden-value"],
     "NIGHTBELL_SMTP_URL": ["hidden-value", "http://hidden-value", "smtp://", "smtp://hidden-value:0"],
     "NIGHTBELL_MAIL_FROM": ["hidden-value"],
+    "NIGHTBELL_SMTP_LISTEN": [
+        "hidden-value", "smtp://hidden-value", "smtp://127.0.0.1:0", "http://hidden-value:25", "lmtp://",
+        "lmtp+unix://", "lmtp+unix://hidden-value/socket", "smtp://hidden-value:99999",
+    ],
+    "NIGHTBELL_SMTP_TRUSTED": ["hidden-value", "192.0.2.0/24, hidden-value", "192.0.2.0/33"],
+    "NIGHTBELL_MAIL_MAX_BYTES": ["0", "99999", "500000001", "hidden-value"],
+    "NIGHTBELL_DNS_SERVER": ["hidden-value", "hidden-value:53", "192.0.2.1:99999", "[192.0.2.1", "192.0.2.1:x"],
+    "NIGHTBELL_IMAP_URL": [
+        "hidden-value", "imaps://host/hidden-value", "imaps://user@hidden-value", "pop3://u:hidden-value@host",
+        "imaps://u:hidden-value@host:0",
+    ],
+    "NIGHTBELL_INBOUND_PARSE_KEY": ["hidden-value!", "-----BEGIN PUBLIC KEY-----"],
     "NIGHTBELL_LEASE_SECONDS": ["1.9", "601", "hidden-value", "nan", "inf"],
     "NIGHTBELL_LOG_LEVEL": ["debug", "hidden-value"],
 }  # fmt: skip
