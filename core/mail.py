@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
@@ -36,24 +38,40 @@ class Mailer:
         ``envelope_from`` is where bounces go: our address by default, ``""`` for what must not be bounced
         (RFC 3834). A message without a sender gets ours.
         """
-        if not self.configured:
-            raise MailError("no mail server is set; set NIGHTBELL_SMTP_URL", permanent=True)
         if "From" not in message:
             message["From"] = self.sender
+        with self._server() as server, _errors():
+            sender = parseaddr(self.sender)[1] if envelope_from is None else envelope_from
+            server.send_message(message, sender, [to])
+
+    def hand_over(self, raw: bytes, recipients: Sequence[str], *, envelope_from: str) -> dict[str, MailError]:
+        """Hand a finished message over; what the server said of each recipient that it did not take.
+
+        ``raw`` has CRLF line ends and is sent as it is. :class:`MailError` if the server took nothing at all, for
+        a reason that is none of a recipient's. Addresses beyond ASCII need a server with SMTPUTF8 (RFC 6531).
+        """
+        international = not all(each.isascii() for each in (envelope_from, *recipients))
+        with self._server() as server, _errors():
+            server.ehlo_or_helo_if_needed()
+            if international and not server.has_extn("smtputf8"):
+                raise MailError("the mail server takes no addresses beyond ASCII (SMTPUTF8)", permanent=True)
+            options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
+            try:
+                refused = server.sendmail(envelope_from, list(recipients), raw, options)
+            except smtplib.SMTPRecipientsRefused as error:
+                refused = error.recipients
+            return {address: _refusal(*reply) for address, reply in refused.items()}
+
+    @contextmanager
+    def _server(self) -> Iterator[smtplib.SMTP]:
+        if not self.configured:
+            raise MailError("no mail server is set; set NIGHTBELL_SMTP_URL", permanent=True)
+        with _errors(connecting=True):
+            server = self._connected()
         try:
-            with self._connected() as server:
-                sender = parseaddr(self.sender)[1] if envelope_from is None else envelope_from
-                server.send_message(message, sender, [to])
-        except smtplib.SMTPRecipientsRefused as error:
-            code, text = next(iter(error.recipients.values()))
-            raise MailError(f"{code} {_shown(text)}", permanent=code >= 500) from None
-        except smtplib.SMTPResponseException as error:
-            permanent = error.smtp_code >= 500 and not isinstance(error, smtplib.SMTPAuthenticationError)
-            raise MailError(f"{error.smtp_code} {_shown(error.smtp_error)}", permanent=permanent) from None
-        except (smtplib.SMTPException, OSError) as error:
-            raise MailError(
-                f"the mail server does not answer: {type(error).__name__}", permanent=False
-            ) from None
+            yield server
+        finally:
+            _take_leave(server)
 
     def _connected(self) -> smtplib.SMTP:
         url = urlsplit(self._url)
@@ -74,6 +92,35 @@ class Mailer:
             server.close()
             raise
         return server
+
+
+@contextmanager
+def _errors(*, connecting: bool = False) -> Iterator[None]:
+    """Say what went wrong with a server as a :class:`MailError`.
+
+    What it says before it has seen a message is said of us or of itself, and may be better tomorrow.
+    """
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refusal(*next(iter(error.recipients.values()))) from None
+    except smtplib.SMTPResponseException as error:
+        refusal = _refusal(error.smtp_code, error.smtp_error)
+        raise MailError(str(refusal), permanent=refusal.permanent and not connecting) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailError(f"the mail server does not answer: {type(error).__name__}", permanent=False) from None
+
+
+def _refusal(code: int, text: bytes | str) -> MailError:
+    return MailError(f"{code} {_shown(text)}", permanent=code >= 500)
+
+
+def _take_leave(server: smtplib.SMTP) -> None:
+    """What was taken is taken, whatever comes of the farewell."""
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()
 
 
 def _shown(text: bytes | str) -> str:

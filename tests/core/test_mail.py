@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 
 import pytest
@@ -66,3 +69,53 @@ def test_it_says_that_no_server_is_set(make_settings: MakeSettings) -> None:
 def test_it_refuses_an_address_that_is_no_mail_server(make_settings: MakeSettings, url: str) -> None:
     with pytest.raises(SettingsError, match="NIGHTBELL_SMTP_URL"):
         make_settings(smtp_url=url)
+
+
+RAW = b"Subject: Case 1042\r\n\r\nWe have your case.\r\n.\r\nThe end.\r\n"
+
+
+def test_it_hands_a_finished_message_over_as_it_is(make_settings: MakeSettings, office: PostOffice) -> None:
+    mailer = Mailer(make_settings(smtp_url=office.url))
+    to = ["maria@lakeside.example", "ann@lakeside.example"]
+    assert mailer.hand_over(RAW, to, envelope_from="desk+b1.mac@vendor.example") == {}
+    (got,) = office.letters
+    assert got.content == RAW
+    assert (got.mail_from, got.rcpt_tos) == ("desk+b1.mac@vendor.example", to)
+
+
+def test_it_says_of_each_recipient_what_was_said(make_settings: MakeSettings, office: PostOffice) -> None:
+    office.refusals = {
+        "gone@lakeside.example": "550 5.1.1 no such user",
+        "busy@lakeside.example": "450 later",
+    }
+    mailer = Mailer(make_settings(smtp_url=office.url))
+    refused = mailer.hand_over(RAW, ["maria@lakeside.example", *office.refusals], envelope_from="")
+    assert {to: (str(why), why.permanent) for to, why in refused.items()} == {
+        "gone@lakeside.example": ("550 5.1.1 no such user", True),
+        "busy@lakeside.example": ("450 later", False),
+    }
+    assert office.letters[0].rcpt_tos == ["maria@lakeside.example"]
+    assert set(mailer.hand_over(RAW, [*office.refusals], envelope_from="")) == set(office.refusals)
+
+
+def test_it_tries_again_where_a_server_turns_everybody_away(make_settings: MakeSettings) -> None:
+    """Before it has seen a message, a server speaks of itself: the mail is as good as before."""
+    with turning_away(b"554 no service here\r\n") as url, pytest.raises(MailError, match="554") as caught:
+        Mailer(make_settings(smtp_url=url)).hand_over(RAW, ["maria@lakeside.example"], envelope_from="")
+    assert not caught.value.permanent
+
+
+@contextmanager
+def turning_away(greeting: bytes) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_turn_away, args=(server, greeting))
+        thread.start()
+        yield f"smtp+plain://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+def _turn_away(server: socket.socket, greeting: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(greeting)
+        connection.recv(1000)
