@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from routing.coverage import Consent, ContactFacts, Decision, Outcome, decide
-from routing.escalation import people_at, wait_at
+from routing.escalation import begins, people_at, step_over_at
 from routing.policy import Policy
 from routing.wall_time import instant_at
 from routing.wording import written_instant
@@ -58,7 +58,7 @@ def foresee(policy: Policy, known: ContactFacts, terms: str, answers: Answers) -
     """
     facts, notes = _asked(policy, known, terms, answers)
     decision = decide(facts, policy)
-    escalation = policy.escalation_of(facts.service)
+    escalation = policy.escalation_of(facts.service, decision.priority)
     is_open = policy.calendar_of(facts.service).is_open(facts.at)
     line = policy.lines.get(facts.line) if facts.line else None
     rung = decision.outcome is Outcome.PAGE and escalation is not None
@@ -68,20 +68,21 @@ def foresee(policy: Policy, known: ContactFacts, terms: str, answers: Answers) -
         facts,
         decision,
         tuple(line.team) if line and is_open else (),
-        planned_steps(policy, escalation, facts.at) if rung and escalation else (),
+        planned_steps(policy, escalation, facts.at, decision.due_at) if rung and escalation else (),
         people_at(policy, rules, 0, facts.at) if texted and rules else (),
         timedelta(seconds=rules.repeat_s) if rung and rules else None,
         tuple(notes),
     )
 
 
-def planned_steps(policy: Policy, escalation: str, at: datetime) -> tuple[RungStep, ...]:
+def planned_steps(
+    policy: Policy, escalation: str, at: datetime, due_at: datetime | None
+) -> tuple[RungStep, ...]:
     """Each step of an escalation that begins at ``at``, with whoever has the duty by then, if nobody accepts."""
     rules, found = policy.escalations[escalation], []
-    for position in range(len(rules.steps)):
-        wait = wait_at(rules, position)
-        found.append(RungStep(position + 1, at, people_at(policy, rules, position, at), wait))
-        at += wait
+    for position, rung_at in enumerate(begins(rules, at, due_at)):
+        wait = step_over_at(rules, position, rung_at, at, due_at) - rung_at
+        found.append(RungStep(position + 1, rung_at, people_at(policy, rules, position, rung_at), wait))
     return tuple(found)
 
 

@@ -74,6 +74,7 @@ def change_priority(session: Session, case: Case, priority: int, person: Person,
     """The promise is computed again from the contact, unless the customer has been answered: that stands."""
     if priority not in PRIORITIES:
         raise NotPossible(f"there is no priority {priority}; expected 1 to 4")
+    pages.locked_pages(session, case)
     cycle = cycles.locked_cycle(session, case)
     _require_open(case)
     if case.priority == priority:
@@ -86,6 +87,8 @@ def change_priority(session: Session, case: Case, priority: int, person: Person,
     moved = cycle.standing.awaits_answer
     if moved:
         cycles.retarget(session, case, cycle, now)
+        session.flush()
+        pages.replan(session, case, now)
     record(
         session, "case.priority-changed", now, case_id=case.id, person=person.key, cycle=cycle.number, new=priority,
         new_target=cycle.target, new_due_at=cycle.due_at.isoformat() if cycle.due_at else None, moved=moved,

@@ -36,13 +36,15 @@ from routing.contact_methods import (
     check_names,
     phone_from_methods,
 )
+from routing.escalation.rules import Escalation, Seconds, Step
 from routing.oncall import Schedule
 from routing.policy_checks import check
 from routing.prompts import shipped_sentence
 from routing.targets import ResponseTarget
 
+__all__ = ["Escalation", "Policy", "Step"]
+
 Priority = Annotated[int, Field(ge=1, le=4)]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 # The type of the error whose context has the mistakes between parts: a list of ``policy_checks.Mistake``.
 NOT_JOINED_UP = "not_joined_up"
@@ -121,8 +123,16 @@ class Service(_Part):
     ordinary_priority: Priority = 3
     consent: Consent | None = None
     escalation: str | None = None
+    # For these priorities another one than ``escalation``.
+    escalation_by_priority: dict[Priority, str] = {}
     # What it is in the agreement, where its key does not say so.
     kind: Literal["support", "managed-services", "managed-operations"] | None = None
+
+    @property
+    def escalations(self) -> frozenset[str]:
+        """All escalations that its cases may have."""
+        usual = [self.escalation] if self.escalation else []
+        return frozenset([*usual, *self.escalation_by_priority.values()])
 
 
 class PromptText(_Part):
@@ -182,22 +192,6 @@ class PersonEntry(_Part):
         known = all_methods(self.phone, self.verified, self.email, self.methods)
         check_names(self.methods, known, self.rules, self.quiet)
         return self
-
-
-class Step(_Part):
-    """Whom to ring, and how long to wait for an answer before the next step."""
-
-    ring: str
-    wait_s: Seconds = 90
-
-
-class Escalation(_Part):
-    """Who is rung in which order until somebody accepts; the last step is repeated for ever."""
-
-    schedule: str
-    steps: list[Step] = Field(min_length=1)
-    repeat_s: Seconds = 120
-    ring_s: Annotated[int, Field(ge=5, le=120)] = 30
 
 
 class ContactEntry(_Part):
@@ -287,10 +281,16 @@ class Policy(_Part):
         known = self.services.get(service)
         return (known.kind if known else None) or service
 
-    def escalation_of(self, service: str) -> str | None:
-        """The escalation of a service; any, if an old case names a service that is gone: somebody must be rung."""
+    def escalation_of(self, service: str, priority: int | None = None) -> str | None:
+        """The escalation of a service, for a priority perhaps.
+
+        Any, if an old case names a service that is gone: somebody must be rung.
+        """
         known = self.services.get(service)
-        return known.escalation if known else next(iter(self.escalations), None)
+        if known is None:
+            return next(iter(self.escalations), None)
+        own = known.escalation_by_priority.get(priority) if priority is not None else None
+        return own or known.escalation
 
     def name_of(self, line: str | None, service: str) -> str:
         """What a case came in on, in words; an old case may name a line and a service that are gone."""

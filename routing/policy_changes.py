@@ -98,14 +98,14 @@ def _steps(escalation: Escalation) -> str:
 
 
 def _step(step: Step) -> str:
-    rest = {
-        key: value
-        for key, value in step.model_dump(exclude_defaults=True).items()
-        if key not in ("ring", "wait_s")
-    }
-    wait = getattr(step, "wait_s", None)
-    words = f"{step.ring} for {wait} s" if wait is not None else f"{step.ring}"
-    return words + "".join(f", {key} {value}" for key, value in rest.items())
+    told = ("ring", "of", "at", "wait_s")
+    rest = {k: value for k, value in step.model_dump(exclude_defaults=True).items() if k not in told}
+    whose = f" of {step.of}" if step.of else ""
+    at = ""
+    if step.at is not None:
+        at = f" at {step.at}" if step.share is None else f" at {step.at} of the time left"
+    words = f"{step.ring}{whose}{at} for {step.wait_s} s"
+    return words + "".join(f", {key} {_shown(value)}" for key, value in rest.items())
 
 
 def _calendar(name: str, before: BusinessCalendar, after: BusinessCalendar) -> Iterator[str]:

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from routing.escalation.rules import ROLES
 from routing.policy_contracts import Mistake, contract_mistakes
 from routing.policy_words import nearest
 from routing.prompts import CATALOGUE, mistakes_in
 
 if TYPE_CHECKING:
+    from routing.escalation.rules import Step
     from routing.oncall import Schedule
     from routing.policy import Policy, PromptText
 
-_ROLES = ("on-call", "next", "everyone")
 _SHOWN = 20
 
 
@@ -47,6 +48,9 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
     for key, service in policy.services.items():
         yield from _known(service.calendar, policy.calendars, "calendar", "services", key, "calendar")
         yield from _known(service.escalation, policy.escalations, "escalation", "services", key, "escalation")
+        for priority, own in service.escalation_by_priority.items():
+            own_place = ("services", key, "escalation_by_priority", priority)
+            yield from _known(own, policy.escalations, "escalation", *own_place)
     for key, tier in policy.tiers.items():
         yield from _known(tier.service, policy.services, "service", "tiers", key, "service")
     for key, line in policy.lines.items():
@@ -54,10 +58,7 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
     for key, escalation in policy.escalations.items():
         yield from _known(escalation.schedule, policy.schedules, "schedule", "escalations", key, "schedule")
         for number, step in enumerate(escalation.steps):
-            if step.ring not in _ROLES:
-                yield from _known(
-                    step.ring, policy.people, "person", "escalations", key, "steps", number, "ring"
-                )
+            yield from _unknown_in_step(policy, step, ("escalations", key, "steps", number))
     for key, schedule in policy.schedules.items():
         for place, person in named_in(schedule):
             yield from _known(person, policy.people, "person", "schedules", key, *place)
@@ -68,6 +69,19 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
             yield from _known(name, policy.services, "service", *at)
             yield from _known(contract.tier, policy.tiers, "tier", *at, "tier")
             yield from _known(contract.calendar, policy.calendars, "calendar", *at, "calendar")
+
+
+def _unknown_in_step(policy: Policy, step: Step, place: tuple[str | int, ...]) -> Iterator[Mistake]:
+    yield from _known(step.of, policy.schedules, "schedule", *place, "of")
+    if step.ring in ROLES:
+        return
+    if step.ring in policy.schedules and step.ring not in policy.people:
+        words = f"{step.ring!r} is a schedule; write: ring: on-call, of: {step.ring}"
+        yield Mistake((*place, "ring"), words)
+        return
+    yield from _known(step.ring, policy.people, "person", *place, "ring")
+    if step.of is not None:
+        yield Mistake((*place, "of"), f"{step.ring!r} is a person and needs no schedule; remove it")
 
 
 def named_in(schedule: Schedule) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from routing import oncall
 from routing.business_hours import BusinessCalendar
+from routing.escalation import begins, schedules_in
 from routing.policy import Escalation, Policy
 from routing.policy_contracts import Mistake
 from routing.wording import written_instant
@@ -17,7 +19,7 @@ _SHOWN = 3
 
 
 def schedules(policy: Policy, at: datetime) -> Iterator[Mistake]:
-    used = {escalation.schedule for escalation in policy.escalations.values()}
+    used = {key for escalation in policy.escalations.values() for key in schedules_in(escalation)}
     for key, schedule in policy.schedules.items():
         place = ("schedules", key)
         if key not in used:
@@ -44,7 +46,7 @@ def _gaps(policy: Policy, schedule: str, at: datetime) -> Iterator[tuple[datetim
     desks = [
         policy.calendars[service.calendar]
         for service in policy.services.values()
-        if service.escalation and policy.escalations[service.escalation].schedule == schedule
+        if any(schedule in schedules_in(policy.escalations[key]) for key in service.escalations)
     ]
     for start, end in oncall.gaps(policy.schedules[schedule], at, at + LOOK_AHEAD):
         if not desks:
@@ -63,7 +65,7 @@ def _closed(desk: BusinessCalendar, start: datetime, end: datetime) -> Iterator[
 
 
 def escalations(policy: Policy) -> Iterator[Mistake]:
-    used = {service.escalation for service in policy.services.values()}
+    used = {key for service in policy.services.values() for key in service.escalations}
     for key, escalation in policy.escalations.items():
         if key not in used:
             yield Mistake(("escalations", key), "no service uses this escalation")
@@ -75,26 +77,48 @@ def escalations(policy: Policy) -> Iterator[Mistake]:
 
 
 def _late_steps(policy: Policy, key: str, escalation: Escalation) -> Iterator[Mistake]:
+    """Steps that the shortest promise would pull forward, or that it leaves no time to ring in.
+
+    A share is never later than the promise, but what follows it may be.
+    """
     shortest = shortest_promise(policy, key)
     if shortest is None:
         return
     length, words = shortest
-    waited = timedelta()
-    for number, step in enumerate(escalation.steps):
-        if waited >= length:
-            late = f"it begins {minutes(waited)} after the voicemail, but {words} is due by then"
-            yield Mistake(("escalations", key, "steps", number), late)
-        waited += timedelta(seconds=step.wait_s)
+    begun = datetime.min.replace(tzinfo=UTC)
+    freely = [at - begun for at in _unhurried(escalation, length)]
+    planned = [at - begun for at in begins(escalation, begun, begun + length)]
+    ring = timedelta(seconds=escalation.ring_s)
+    for number, (wanted, at) in enumerate(zip(freely, planned, strict=True)):
+        place = ("escalations", key, "steps", number)
+        if wanted >= length:
+            late = f"it begins {minutes(wanted)} after the voicemail, but {words} is due by then"
+            yield Mistake(place, f"{late}; it would be pulled forward to {minutes(at)}")
+        elif number and at - planned[number - 1] < ring:
+            short = f"{seconds(at - planned[number - 1])} after the step before it, less than a ring"
+            yield Mistake(place, f"for {words} it begins {short} of {escalation.ring_s} s")
+
+
+def _unhurried(escalation: Escalation, length: timedelta) -> list[datetime]:
+    """When each step would begin if nothing were pulled forward."""
+    found = [datetime.min.replace(tzinfo=UTC)]
+    for before, step in pairwise(escalation.steps):
+        at = found[-1] + timedelta(seconds=before.wait_s)
+        if step.after is not None:
+            at = found[0] + step.after
+        elif step.share is not None:
+            at = found[0] + length * float(step.share)
+        found.append(max(at, found[-1]))
+    return found
 
 
 def shortest_promise(policy: Policy, escalation: str) -> tuple[timedelta, str] | None:
     """The shortest around-the-clock target that an escalation serves, and its name; None if there is none."""
     found: list[tuple[timedelta, str]] = []
     for tier in policy.tiers.values():
-        if policy.services[tier.service].escalation != escalation:
-            continue
         for priority, promise in tier.targets.items():
-            if promise.target.runs_around_the_clock:
+            serves = policy.escalation_of(tier.service, priority) == escalation
+            if serves and promise.target.runs_around_the_clock:
                 length = promise.target.length(policy.calendar_of(tier.service))
                 found.append((length, f"{tier.name} priority {priority} ({promise.respond})"))
     return min(found, default=None)
@@ -112,3 +136,7 @@ def day_text(day: date) -> str:
 def minutes(length: timedelta) -> str:
     hours, rest = divmod(int(length / timedelta(minutes=1)), 60)
     return f"{hours} h {rest:02} min" if hours else f"{rest} min"
+
+
+def seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():g} s"

@@ -69,7 +69,7 @@ def _services(policy: Policy) -> Iterator[Mistake]:
     contracted = Counter(name for customer in policy.customers.values() for name in customer.contracts)
     on_the_phone = {line.service for line in policy.lines.values()}
     for key, service in policy.services.items():
-        if contracted[key] and key not in on_the_phone and service.escalation is None:
+        if contracted[key] and key not in on_the_phone and not service.escalations:
             words = (
                 f"{contracted[key]} contracts, but no line to call and no escalation: nobody would be told"
             )

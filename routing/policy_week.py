@@ -19,7 +19,7 @@ from core import phone_numbers
 from routing.business_hours import BusinessCalendar
 from routing.business_hours.wall_clock import local_to_utc
 from routing.coverage import Consent, ContactFacts, Outcome, decide
-from routing.escalation import people_at
+from routing.escalation import people_at, schedules_in
 from routing.oncall import Schedule
 from routing.oncall.timeline import from_layers, timeline
 from routing.policy import Policy
@@ -86,7 +86,7 @@ class Side:
         self._open: dict[str, list[tuple[datetime, datetime]]] = {}
         self._duty: dict[str, list[datetime]] = {}
         self._first: dict[tuple[str, datetime], tuple[str, ...]] = {}
-        self._outcomes: dict[tuple[Any, ...], Outcome] = {}
+        self._outcomes: dict[tuple[Any, ...], tuple[Outcome, int]] = {}
 
     def boundaries(self, contact: Contact, terms: Terms) -> Iterator[datetime]:
         """The instants inside at which the answer may change."""
@@ -95,8 +95,8 @@ class Side:
             return
         for period in self._open_periods(service.calendar):
             yield from self._inside(period)
-        if service.escalation is not None:
-            yield from self._inside(self._duty_of(service.escalation))
+        for escalation in service.escalations:
+            yield from self._inside(self._duty_of(escalation))
         zone = self.policy.calendars[service.calendar].zone
         ended = terms.ends + timedelta(days=1) if terms.ends else None
         yield from self._inside(local_to_utc(day, time(), zone) for day in (terms.starts, ended) if day)
@@ -114,10 +114,11 @@ class Side:
         now = terms.on(at.astimezone(calendar.zone).date())
         if now.tier is not None and now.tier not in self.policy.tiers:
             now = Terms()
-        outcome = self._outcome(contact, now, at, is_open)
-        if outcome is Outcome.WAIT or service.escalation is None:
+        outcome, priority = self._outcome(contact, now, at, is_open)
+        escalation = self.policy.escalation_of(contact.service, priority)
+        if outcome is Outcome.WAIT or escalation is None:
             return Answer("nobody")
-        people = self._first_of(service.escalation, at)
+        people = self._first_of(escalation, at)
         return Answer("rung" if outcome is Outcome.PAGE else "texted", people)
 
     def facts(self, contact: Contact, terms: Terms, at: datetime) -> ContactFacts:
@@ -136,7 +137,7 @@ class Side:
             consent=_consent(terms, contact) if contact.accepted is not None and terms.tier else None,
         )
 
-    def _outcome(self, contact: Contact, terms: Terms, at: datetime, is_open: bool) -> Outcome:
+    def _outcome(self, contact: Contact, terms: Terms, at: datetime, is_open: bool) -> tuple[Outcome, int]:
         key = (
             contact.service,
             contact.line,
@@ -147,7 +148,8 @@ class Side:
         )
         found = self._outcomes.get((*key, is_open))
         if found is None:
-            found = decide(self.facts(contact, terms, at), self.policy).outcome
+            decision = decide(self.facts(contact, terms, at), self.policy)
+            found = decision.outcome, decision.priority
             self._outcomes[(*key, is_open)] = found
         return found
 
@@ -185,11 +187,14 @@ class Side:
         return self._open[calendar]
 
     def _duty_of(self, escalation: str) -> list[datetime]:
-        schedule = self.policy.escalations[escalation].schedule
-        if schedule not in self._duty:
-            found = duty_boundaries(self.policy.schedules[schedule], self.start, self.end)
-            self._duty[schedule] = sorted(found)
-        return self._duty[schedule]
+        if escalation not in self._duty:
+            found = {
+                cut
+                for key in schedules_in(self.policy.escalations[escalation])
+                for cut in duty_boundaries(self.policy.schedules[key], self.start, self.end)
+            }
+            self._duty[escalation] = sorted(found)
+        return self._duty[escalation]
 
     def _inside(self, instants: Iterable[datetime]) -> Iterator[datetime]:
         return (instant for instant in instants if self.start < instant < self.end)

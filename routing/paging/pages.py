@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
+from core.database import wake_after_commit
 from core.models import Case, Person, record
 from routing import escalation
 from routing.context import Context
 from routing.notices import notices
 from routing.paging import sending
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, PageState, Purpose
-from routing.policies import CurrentPolicy
-from routing.policy import Policy
-from routing.rosters.changes import schedule_of
+from routing.policies import CurrentPolicy, policy_of_version
+from routing.policy import Escalation, Policy
+from routing.rosters.changes import schedules_of
 
 VOICE, SEND = sending.VOICE, sending.SEND
 RING, STEP_OVER, CHECK, HANG_UP = (
@@ -41,7 +42,7 @@ def start_page(
     session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0
 ) -> Page:
     """Begin to ring for ``case``, in the transaction that opens or escalates it."""
-    key = current.policy.escalation_of(case.service)
+    key = current.policy.escalation_of(case.service, case.priority)
     if key is None:
         raise ValueError(f"the service {case.service!r} has no escalation, yet a case of it wants a page")
     page = Page(
@@ -56,12 +57,11 @@ def start_page(
 
 def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
     """Send the on-call engineer a quiet message about ``case``; nobody is rung."""
-    key = policy.escalation_of(case.service)
+    key = policy.escalation_of(case.service, case.priority)
     people = [case.engineer] if case.engineer in policy.people else []
     if not people and key is not None:
         rule = policy.escalations[key]
-        schedule = schedule_of(session, policy, rule.schedule, now)
-        people = list(escalation.people_at(policy, rule, 0, now, schedule))
+        people = list(_people(session, policy, rule, 0, now))
     sending.tell(session, case, policy, people, purpose, now)
 
 
@@ -74,8 +74,12 @@ def ring(context: Context, claim: due.Claim) -> None:
             return
         policy = context.policies.version(page.policy_version)
         rule = policy.escalations[page.escalation]
-        schedule = schedule_of(session, policy, rule.schedule, now)
-        keys = escalation.people_at(policy, rule, page.position, now, schedule)
+        keys = list(_people(session, policy, rule, page.position, now))
+        # Steps that fall together, where little or nothing is left of the promise, are rung together.
+        while not escalation.is_repeat(rule, page.position + 1) and _over_at(rule, page, now) <= now:
+            page.position += 1
+            keys += _people(session, policy, rule, page.position, now)
+        keys = list(dict.fromkeys(keys))
         loud = escalation.is_repeat(rule, page.position)
         record(
             session,
@@ -83,10 +87,10 @@ def ring(context: Context, claim: due.Claim) -> None:
             now,
             case_id=page.case_id,
             position=page.position,
-            people=list(keys),
+            people=keys,
             loud=loud,
         )
-        wait = escalation.wait_at(rule, page.position)
+        wait = _over_at(rule, page, now) - now
         rung = sending.ring_step(
             session, context, page, keys, Purpose.LOUD if loud else Purpose.PAGE, wait, now
         )
@@ -94,6 +98,42 @@ def ring(context: Context, claim: due.Claim) -> None:
         if not rung:
             wait = timedelta()  # nobody of this step can be rung: the next one, at once
         due.enqueue(session, STEP_OVER, page.subject, now + wait, page=page.id, position=page.position)
+
+
+def _people(
+    session: Session, policy: Policy, rule: Escalation, position: int, now: datetime
+) -> tuple[str, ...]:
+    """Whom a step rings, with the changes of the day."""
+    schedules = schedules_of(session, policy, escalation.schedules_in(rule), now)
+    return escalation.people_at(policy, rule, position, now, schedules)
+
+
+def _over_at(rule: Escalation, page: Page, rung_at: datetime) -> datetime:
+    """When the page's step is over, by the promise as it is now."""
+    return escalation.step_over_at(rule, page.position, rung_at, page.started_at, page.case.due_at)
+
+
+def replan(session: Session, case: Case, now: datetime) -> None:
+    """The promise has moved: the step that rings is over when it says so by the new one.
+
+    The case's pages have been locked by ``locked_pages``, before its cycle was.
+    """
+    for page in session.scalars(
+        sa.select(Page).where(Page.case_id == case.id, Page.state == PageState.RINGING)
+    ):
+        if page.rung_at is None:
+            continue
+        rule = policy_of_version(session, page.policy_version).escalations[page.escalation]
+        session.execute(
+            sa.update(due.Due)
+            .where(
+                due.Due.subject == page.subject,
+                due.Due.kind == STEP_OVER,
+                due.Due.state == due.DueState.READY,
+            )
+            .values(due_at=max(now, _over_at(rule, page, page.rung_at)))
+        )
+        wake_after_commit(session)
 
 
 def step_over(context: Context, claim: due.Claim) -> None:
@@ -205,6 +245,12 @@ def _locked(session: Session, page_id: int) -> Page:
     return session.get_one(Page, page_id, with_for_update=True, populate_existing=True)
 
 
+def locked_pages(session: Session, case: Case) -> list[Page]:
+    """All pages of a case, locked: before its cycle is, which is the order of the house."""
+    pages = sa.select(Page).where(Page.case_id == case.id).order_by(Page.id).with_for_update()
+    return list(session.scalars(pages.execution_options(populate_existing=True)))
+
+
 def _stop(session: Session, page: Page, now: datetime) -> None:
     live = session.scalars(
         sa.select(Attempt).where(Attempt.page_id == page.id, Attempt.state.in_(LIVE_STATES)).with_for_update()
@@ -222,8 +268,7 @@ def _stop(session: Session, page: Page, now: datetime) -> None:
 
 def call_off(session: Session, case: Case, now: datetime) -> None:
     """Nobody is to be rung for ``case`` any more; who is being rung is hung up on."""
-    pages = sa.select(Page).where(Page.case_id == case.id).order_by(Page.id).with_for_update()
-    for page in session.scalars(pages.execution_options(populate_existing=True)):
+    for page in locked_pages(session, case):
         if page.state == PageState.RINGING:
             page.state = PageState.CANCELLED
             record(session, "page.called-off", now, case_id=case.id)

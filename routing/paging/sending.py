@@ -16,7 +16,7 @@ from routing.context import Context
 from routing.paging import reach
 from routing.paging.models import Attempt, Page, Purpose
 from routing.policy import PersonEntry, Policy
-from routing.rosters.changes import schedule_of
+from routing.rosters.changes import schedules_of
 
 VOICE = "voice"
 SEND = "page.send"
@@ -91,9 +91,8 @@ def entries_of(context: Context, policy: Policy) -> Mapping[str, PersonEntry]:
 def _everybody(session: Session, policy: Policy, page: Page, now: datetime) -> set[str]:
     """Whoever is rung at any step of the page."""
     rule = policy.escalations[page.escalation]
-    schedule = schedule_of(session, policy, rule.schedule, now)
-    steps = range(len(rule.steps))
-    return {key for position in steps for key in escalation.people_at(policy, rule, position, now, schedule)}
+    schedules = schedules_of(session, policy, escalation.schedules_in(rule), now)
+    return escalation.everybody(policy, rule, now, schedules)
 
 
 def _people(session: Session, keys: Sequence[str]) -> list[Person]:

@@ -146,9 +146,25 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "a number with too many digits": (
         '"+17135550101"', '"+171355501011234567"', "people.dana.phone", "is not a telephone number",
     ),
+    "a moment that is none": (
+        "{ring: next, wait_s: 90}", "{ring: next, at: soon}",
+        "escalations.support.steps.1.at", "is 'soon'; expected a share of the time that is left, such as 0.25",
+    ),
+    "a schedule in the place of a person": (
+        "{ring: next, wait_s: 90}", "{ring: consultants}",
+        "escalations.support.steps.1.ring", "'consultants' is a schedule; write: ring: on-call, of: consultants",
+    ),
+    "a schedule that there is not": (
+        "{ring: next, wait_s: 90}", "{ring: next, of: consultant}",
+        "escalations.support.steps.1.of", "no schedule is called 'consultant'; did you mean 'consultants'?",
+    ),
+    "an escalation of a priority that there is not": (
+        "    escalation: support\n", "    escalation: support\n    escalation_by_priority: {1: urgnt}\n",
+        "services.support.escalation_by_priority.1", "no escalation is called 'urgnt'",
+    ),
     "a key with a typing mistake": (
         "ring: next, wait_s: 90", "ring: next, wiat_s: 90",
-        "escalations.support.steps.1.wiat_s", "did you mean 'wait_s'?; known: ring, wait_s",
+        "escalations.support.steps.1.wiat_s", "did you mean 'wait_s'?; known: ring, of, at, wait_s",
     ),
     "a part with a typing mistake": (
         "escalations:\n", "escalation:\n", "escalation", "did you mean 'escalations'?",

@@ -54,6 +54,15 @@ FOOLISH: dict[str, tuple[str, str, str, str]] = {
         'phone: "+17135550102", verified: true', 'phone: "+17135550102"',
         "people.luis.verified", "Luis Ortega's phone is not verified, but is rung by the schedule 'support'",
     ),
+    "a share too close to the step before": (
+        "{ring: next, wait_s: 90}\n      - {ring: everyone, wait_s: 90}",
+        "{ring: next, at: 0.5}\n      - {ring: everyone, at: 0.501}",
+        "escalations.support.steps.2", "it begins 3.6 s after the step before it, less than a ring of 30 s",
+    ),
+    "a step later than the promise after a share": (
+        "{ring: next, wait_s: 90}\n", "{ring: next, at: 0.9, wait_s: 600}\n",
+        "escalations.support.steps.2", "it would be pulled forward to 59 min",
+    ),
     "a step later than the promise": (
         "{ring: next, wait_s: 90}", "{ring: next, wait_s: 3600}",
         "escalations.support.steps.2", "it begins 1 h 01 min after the voicemail, but",
@@ -161,6 +170,19 @@ def test_it_says_when_a_customer_s_clock_runs_while_nobody_is_at_the_desk(sample
     )
     words = found_in(text)["customers.prairie.contracts.support"]
     assert "open for 6 h 00 min while the desk is closed" in words
+
+
+def test_it_finds_a_step_later_than_the_promise_of_one_priority(sample: str) -> None:
+    text = changed(
+        sample,
+        ("    escalation: support\n",
+         "    escalation: support\n    escalation_by_priority: {1: managed-services}\n"),
+        ("      - {ring: on-call, wait_s: 90}\n      - {ring: everyone, wait_s: 90}\n",
+         "      - {ring: on-call}\n      - {ring: everyone, of: support, at: 70 min}\n"),
+    )  # fmt: skip
+    words = found_in(text)["escalations.managed-services.steps.1"]
+    assert "it begins 1 h 10 min after the voicemail, but Elite priority 1 (1 hour) is due by then" in words
+    assert "pulled forward to 59 min" in words
 
 
 def test_it_is_quiet_before_the_time_comes(sample: str) -> None:

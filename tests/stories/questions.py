@@ -108,6 +108,11 @@ class Questions:
         """The kinds of the work that is in a state."""
         return list(self.sql(sa.select(Due.kind).where(Due.state == state).order_by(Due.due_at)))
 
+    def waiting(self, kind: str) -> list[Due]:
+        """The work of a kind that is still to be done, the earliest first."""
+        ready = sa.select(Due).where(Due.kind == kind, Due.state == "ready")
+        return list(self.sql(ready.order_by(Due.due_at, Due.id)))
+
     def counter(self, name: str) -> int:
         """The value of a counter."""
         return sum(row.value for row in self.sql(sa.select(Counter).where(Counter.name == name)))
