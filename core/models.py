@@ -31,7 +31,7 @@ class Customer(Base):
 
 
 class Contact(Base):
-    """A person at a customer."""
+    """A person at a customer. ``mail_flag`` says why mail does not reach them, where it came back."""
 
     __tablename__ = "contacts"
 
@@ -42,7 +42,20 @@ class Contact(Base):
     email: Mapped[str | None] = mapped_column(sa.String(320), index=True)
     active: Mapped[bool] = mapped_column(default=True)
 
+    may_request_priority_1: Mapped[bool] = mapped_column(default=False)
+    mail_flag: Mapped[str | None] = mapped_column(sa.String(200))
+    mail_flagged_at: Mapped[Instant | None]
+
     customer: Mapped[Customer] = relationship()
+
+
+class CustomerDomain(Base):
+    """A domain whose mail comes from a customer. In the form in which addresses are compared."""
+
+    __tablename__ = "customer_domains"
+
+    domain: Mapped[str] = mapped_column(sa.String(253), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
 
 
 class Contract(Base):
@@ -97,7 +110,12 @@ class CaseStatus(enum.StrEnum):
 
 
 class Case(Base):
-    """A contact with a promise attached. ``id`` is the case number that people say and read."""
+    """A contact with a promise attached. ``id`` is the case number that people say and read.
+
+    A case that came by mail has its ``mailbox`` and the sender's ``from_address`` instead of a line and a number.
+    ``needs_look``: a mail of it could not be read, or its sender is forged. ``consent_asked_at`` is when the
+    customer was asked to accept additional charges; nothing is urgent until they have.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -115,6 +133,7 @@ class Case(Base):
     channel: Mapped[str] = mapped_column(sa.String(16))
     service: Mapped[str] = mapped_column(sa.String(40))
     line: Mapped[str | None] = mapped_column(sa.String(40))
+    mailbox: Mapped[str | None] = mapped_column(sa.String(40))
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"), index=True)
     contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contacts.id"))
     verified: Mapped[bool]
@@ -124,10 +143,13 @@ class Case(Base):
     status: Mapped[str] = mapped_column(sa.String(8), default=CaseStatus.OPEN)
     from_number: Mapped[str | None] = mapped_column(sa.String(16))
     callback_number: Mapped[str | None] = mapped_column(sa.String(16))
+    from_address: Mapped[str | None] = mapped_column(sa.String(400))
+    needs_look: Mapped[bool] = mapped_column(default=False)
     contact_at: Mapped[Instant]
     opened_at: Mapped[Instant]
     target: Mapped[str] = mapped_column(sa.String(40))
     due_at: Mapped[Instant | None]
+    consent_asked_at: Mapped[Instant | None]
     consented_at: Mapped[Instant | None]
     engineer: Mapped[str | None] = mapped_column(sa.ForeignKey("people.key"))
     acknowledged_at: Mapped[Instant | None]
@@ -145,9 +167,23 @@ class Case(Base):
 
 
 class Message(Base):
-    """Something said on a case: a voicemail, a text, a note. ``public`` ones the customer may see."""
+    """Something said on a case: a voicemail, a text, a mail, a note. ``public`` ones the customer may see.
+
+    Of a mail: ``mail_message_id`` is its Message-ID in angle brackets, ``html`` may be shown as it is, and
+    ``details`` has ``subject``, ``from`` {name, address}, ``to``, ``cc``, ``quoted``, ``signature``, ``attachments``
+    [{index, name, type, size, inline, content_id, sha256}], ``remote_images``, ``authentication``, ``verdict``,
+    ``problems`` and ``person``, as far as there is something to say.
+    """
 
     __tablename__ = "messages"
+    __table_args__ = (
+        sa.Index(
+            "ix_messages_mail_message_id",
+            "mail_message_id",
+            postgresql_where=sa.text("mail_message_id IS NOT NULL"),
+            sqlite_where=sa.text("mail_message_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
@@ -156,6 +192,9 @@ class Message(Base):
     author: Mapped[str] = mapped_column(sa.String(16))
     body: Mapped[str] = mapped_column(sa.Text, default="")
     public: Mapped[bool] = mapped_column(default=True)
+    mail_message_id: Mapped[str | None] = mapped_column(sa.String(500))
+    html: Mapped[str | None] = mapped_column(sa.Text)
+    details: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
 
 
 class RecordingState(enum.StrEnum):

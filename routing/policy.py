@@ -37,8 +37,10 @@ from routing.contact_methods import (
     phone_from_methods,
 )
 from routing.escalation.rules import Escalation, Seconds, Step
+from routing.mailboxes import Mailbox, MailDomain
 from routing.oncall import Schedule
 from routing.policy_checks import check
+from routing.prompt_texts import Prompts, PromptText
 from routing.prompts import shipped_sentence
 from routing.targets import ResponseTarget
 
@@ -135,20 +137,6 @@ class Service(_Part):
         return frozenset([*usual, *self.escalation_by_priority.values()])
 
 
-class PromptText(_Part):
-    """A sentence to speak, or the address of audio to play instead."""
-
-    text: str = ""
-    audio: str = ""
-
-
-def _prompt(value: object) -> object:
-    return {"text": value} if isinstance(value, str) else value
-
-
-Prompts = dict[str, Annotated[PromptText, BeforeValidator(_prompt)]]
-
-
 class Line(_Part):
     """A telephone number that customers call."""
 
@@ -200,6 +188,7 @@ class ContactEntry(_Part):
     name: str
     phone: E164 | None = None
     email: str | None = None
+    may_request_priority_1: bool = False
 
 
 class CheckEntry(_Part):
@@ -238,6 +227,7 @@ class CustomerEntry(_Part):
     support_id: Annotated[str, AfterValidator(_support_id)]
     calendar: str | None = None
     contracts: dict[str, ContractEntry] = {}
+    domains: list[MailDomain] = []
     contacts: list[ContactEntry] = []
 
 
@@ -249,6 +239,7 @@ class Policy(_Part):
     services: dict[str, Service]
     tiers: dict[str, Tier]
     lines: dict[str, Line]
+    mailboxes: dict[str, Mailbox] = {}
     prompts: Prompts
     people: dict[str, PersonEntry]
     schedules: dict[str, Annotated[InstanceOf[Schedule], BeforeValidator(Schedule.from_dict)]]
@@ -261,6 +252,13 @@ class Policy(_Part):
     def line_by_number(self) -> Mapping[str, str]:
         """E.164 number -> key of the line."""
         return {line.number: key for key, line in self.lines.items()}
+
+    @cached_property
+    def mailbox_by_address(self) -> Mapping[str, str]:
+        """Each mailbox's address and aliases, as addresses are compared -> key of the mailbox."""
+        return {
+            address: key for key, box in self.mailboxes.items() for address in (box.address, *box.aliases)
+        }
 
     def calendar_of(self, service: str, customer: str | None = None) -> BusinessCalendar:
         """The business calendar of a service; of the first one, if an old case names a service that is gone.

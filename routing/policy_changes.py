@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from core import phone_numbers
 from routing.business_hours import BusinessCalendar
 from routing.oncall import Schedule
-from routing.policy import CustomerEntry, Escalation, Policy, PromptText, Step, Tier, TierTarget
+from routing.policy import CustomerEntry, Escalation, Policy, Step, Tier, TierTarget
+from routing.prompt_texts import PromptText
 from routing.wording import hours_in_words
 
 _SHOWN = 70
@@ -230,6 +231,7 @@ _TITLES = {
     "services": "Service",
     "tiers": "Tier",
     "lines": "Line",
+    "mailboxes": "Mailbox",
     "people": "",
     "schedules": "Schedule",
     "escalations": "Escalation",
@@ -239,6 +241,7 @@ _PARTS: dict[str, _Differ] = {
     "services": _fields,
     "tiers": _tier,
     "lines": _line,
+    "mailboxes": _line,
     "people": _fields,
     "schedules": _schedule,
     "escalations": _escalation,

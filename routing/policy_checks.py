@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from routing.escalation.rules import ROLES
 from routing.policy_contracts import Mistake, contract_mistakes
+from routing.policy_mail import mail_mistakes
 from routing.policy_words import nearest
 from routing.prompts import CATALOGUE, mistakes_in
 
 if TYPE_CHECKING:
     from routing.escalation.rules import Step
     from routing.oncall import Schedule
-    from routing.policy import Policy, PromptText
+    from routing.policy import Policy
+    from routing.prompt_texts import PromptText
 
 _SHOWN = 20
 
@@ -33,6 +35,7 @@ def check(policy: Policy) -> list[Mistake]:
         # These look things up by name: where a name leads nowhere that is said, and nothing else.
         *([] if unknown else contract_mistakes(policy)),
         *_held_twice(policy),
+        *mail_mistakes(policy),
         *_nobody_to_ring(policy),
         *_wrong_prompts(policy),
     ]
@@ -55,6 +58,8 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
         yield from _known(tier.service, policy.services, "service", "tiers", key, "service")
     for key, line in policy.lines.items():
         yield from _known(line.service, policy.services, "service", "lines", key, "service")
+    for key, box in policy.mailboxes.items():
+        yield from _known(box.service, policy.services, "service", "mailboxes", key, "service")
     for key, escalation in policy.escalations.items():
         yield from _known(escalation.schedule, policy.schedules, "schedule", "escalations", key, "schedule")
         for number, step in enumerate(escalation.steps):
@@ -106,6 +111,7 @@ def _too_long(policy: Policy) -> Iterator[Mistake]:
         "services",
         "tiers",
         "lines",
+        "mailboxes",
         "people",
         "schedules",
         "escalations",
@@ -167,6 +173,7 @@ def _nobody_to_ring(policy: Policy) -> Iterator[Mistake]:
 def _wrong_prompts(policy: Policy) -> Iterator[Mistake]:
     places: list[tuple[tuple[str, ...], Mapping[str, PromptText]]] = [(("prompts",), policy.prompts)]
     places += [(("lines", key, "prompts"), line.prompts) for key, line in policy.lines.items()]
+    places += [(("mailboxes", key, "prompts"), box.prompts) for key, box in policy.mailboxes.items()]
     for place, prompts in places:
         for key, prompt in prompts.items():
             for mistake in mistakes_in(key, prompt.text):

@@ -15,6 +15,7 @@ from routing.policy import Policy
 from routing.policy_checks import named_in
 from routing.policy_contracts import Mistake
 from routing.policy_duty import day_text, escalations, minutes, schedules, some
+from routing.policy_mail import mail_findings
 
 _ENDS_SOON = timedelta(days=30)
 
@@ -30,6 +31,7 @@ def findings(policy: Policy, at: datetime) -> list[Mistake]:
         *schedules(policy, at),
         *escalations(policy),
         *_customers(policy, at),
+        *mail_findings(policy),
     ]
     order = {name: number for number, name in enumerate(Policy.model_fields)}
     return sorted(found, key=lambda finding: order[str(finding.place[0])])

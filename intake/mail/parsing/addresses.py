@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from core.mail_addresses import address_key
 from intake.mail.parsing import bounds
 from intake.mail.parsing.charsets import Charsets
 from intake.mail.parsing.words import decode_words, one_line, unfold
@@ -36,8 +37,7 @@ class Address:
     @property
     def key(self) -> str:
         """What to compare addresses by: all in small letters, an international domain in its ASCII form."""
-        local, at, domain = self.address.rpartition("@")
-        return f"{local.lower()}{at}{_ascii_domain(domain)}"
+        return address_key(self.address)
 
     @property
     def readable(self) -> str:
@@ -51,17 +51,6 @@ class Address:
         plain = re.fullmatch(r"[^\x00-\x1f()<>@,;:\\\".\[\]]+", self.name) is not None
         name = self.name if plain else '"' + self.name.replace("\\", "\\\\").replace('"', '\\"') + '"'
         return f"{name} <{self.address}>"
-
-
-@lru_cache(maxsize=1024)
-def _ascii_domain(domain: str) -> str:
-    domain = domain.lower().rstrip(".")
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii") if len(domain) < 254 else domain
-    except UnicodeError:
-        return domain
 
 
 @lru_cache(maxsize=1024)
