@@ -31,7 +31,7 @@ class Customer(Base):
 
 
 class Contact(Base):
-    """A person at a customer. ``mail_flag`` says why mail does not reach them, where it came back."""
+    """A person at a customer."""
 
     __tablename__ = "contacts"
 
@@ -43,8 +43,6 @@ class Contact(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
     may_request_priority_1: Mapped[bool] = mapped_column(default=False)
-    mail_flag: Mapped[str | None] = mapped_column(sa.String(200))
-    mail_flagged_at: Mapped[Instant | None]
 
     customer: Mapped[Customer] = relationship()
 

@@ -177,18 +177,11 @@ def _write_contacts(session: Session, customer_id: int, entry: CustomerEntry) ->
     by_name = {contact.name: contact for contact in known}
     for wanted in entry.contacts:
         contact = by_name.pop(wanted.name, None) or models.Contact(customer_id=customer_id, name=wanted.name)
-        _forget_flag(contact, wanted.email)
         contact.phone, contact.email, contact.active = wanted.phone, wanted.email, True
         contact.may_request_priority_1 = wanted.may_request_priority_1
         session.add(contact)
     for gone in by_name.values():
         gone.active = False
-
-
-def _forget_flag(contact: models.Contact, email: str | None) -> None:
-    """What came back from an address says nothing of the next one."""
-    if contact.email != email:
-        contact.mail_flag, contact.mail_flagged_at = None, None
 
 
 def _write_domains(session: Session, policy: Policy) -> None:

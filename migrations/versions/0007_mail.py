@@ -23,8 +23,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_customer_domains_customer_id'), ['customer_id'], unique=False)
     with op.batch_alter_table('contacts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('may_request_priority_1', sa.Boolean(), nullable=False, server_default='0'))
-        batch_op.add_column(sa.Column('mail_flag', sa.String(length=200), nullable=True))
-        batch_op.add_column(sa.Column('mail_flagged_at', sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.add_column(sa.Column('mailbox', sa.String(length=40), nullable=True))
         batch_op.add_column(sa.Column('from_address', sa.String(length=400), nullable=True))
@@ -89,8 +87,6 @@ def downgrade() -> None:
         batch_op.drop_column('from_address')
         batch_op.drop_column('mailbox')
     with op.batch_alter_table('contacts', schema=None) as batch_op:
-        batch_op.drop_column('mail_flagged_at')
-        batch_op.drop_column('mail_flag')
         batch_op.drop_column('may_request_priority_1')
     op.drop_table('customer_domains')
     op.drop_table('mail_bytes')
