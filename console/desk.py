@@ -1,4 +1,4 @@
-"""Everything on one desk: web and worker as the Procfile says, and a simulated telephone company beside them."""
+"""Everything on one desk: the processes of the Procfile, and a simulated telephone company beside them."""
 
 from __future__ import annotations
 
@@ -40,8 +40,12 @@ def run() -> int:
         os.environ.update(environment)
         settings = load_settings()
         context = _prepare(settings)
-        simulator_port = int(environment["SIMULATOR_PORT"])
-        for name, port in (("PORT", settings.port), ("SIMULATOR_PORT", simulator_port)):
+        simulator_port, mail_port = int(environment["SIMULATOR_PORT"]), int(environment["MAIL_PORT"])
+        for name, port in (
+            ("PORT", settings.port),
+            ("SIMULATOR_PORT", simulator_port),
+            ("MAIL_PORT", mail_port),
+        ):
             _require_free(name, port)
     except (CannotStart, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
@@ -61,12 +65,15 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     _require_writable(data)
     port = given.get("PORT", "8080")
     simulator_port = given.get("SIMULATOR_PORT", "8787")
+    mail_port = given.get("MAIL_PORT", "2525")
     token = "simulated-auth-token"  # noqa: S105  # of an account that does not exist
     wanted = {
         "NIGHTBELL_DATA_DIR": str(data),
         "DATABASE_URL": f"sqlite:///{data / 'nightbell.db'}",
         "PORT": port,
         "SIMULATOR_PORT": simulator_port,
+        "MAIL_PORT": mail_port,
+        "NIGHTBELL_SMTP_LISTEN": f"smtp://127.0.0.1:{mail_port}",
         "NIGHTBELL_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "NIGHTBELL_SECRET_KEY": _kept_secret(data / "secret.key"),
         "TWILIO_ACCOUNT_SID": _SIMULATED_ACCOUNT,
@@ -158,6 +165,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
     sys.stdout.write(
         f"\nNightbell is ready ({time.monotonic() - began:.1f} s).\n\n"
         f"  Make a call:      {desk}/\n"
+        f"  Send a mail:      by SMTP to {settings.smtp_listen.partition('//')[2]}\n"
         f"  Health:           {settings.public_url}/health\n"
         "  A whole night:    make night   (in another terminal)\n"
         "  Stop:             Ctrl-C\n\n"

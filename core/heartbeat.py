@@ -1,4 +1,4 @@
-"""Signs of life: each worker says when it last looked for work."""
+"""Signs of life: each worker says when it last looked for work, each mail process that it is there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Instant
 
+MAIL, MAILBOX = "mail", "mailbox"
+
 
 class Heartbeat(Base):
-    """When a process was last seen alive."""
+    """When a process was last seen alive. A worker is named by host and process, others are ``kind@`` before it."""
 
     __tablename__ = "heartbeats"
 
@@ -19,11 +21,12 @@ class Heartbeat(Base):
     at: Mapped[Instant]
 
 
-def beat(session: Session, name: str, now: datetime) -> None:
-    """Say that ``name`` is alive."""
-    session.merge(Heartbeat(name=name, at=now))
+def beat(session: Session, name: str, now: datetime, kind: str = "") -> None:
+    """Say that ``name`` is alive: a worker, or of another ``kind``."""
+    session.merge(Heartbeat(name=f"{kind}@{name}" if kind else name, at=now))
 
 
-def last_beat(session: Session) -> datetime | None:
-    """When any worker was last seen."""
-    return session.scalar(sa.select(Heartbeat.at).order_by(Heartbeat.at.desc()).limit(1))
+def last_beat(session: Session, kind: str = "") -> datetime | None:
+    """When any worker, or any of another ``kind``, was last seen."""
+    of_kind = Heartbeat.name.startswith(f"{kind}@") if kind else ~Heartbeat.name.contains("@")
+    return session.scalar(sa.select(Heartbeat.at).where(of_kind).order_by(Heartbeat.at.desc()).limit(1))

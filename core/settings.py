@@ -306,6 +306,11 @@ class Settings(BaseSettings):
         return tuple(token.get_secret_value() for token in tokens if token.get_secret_value())
 
     @property
+    def takes_mail_in(self) -> bool:
+        """Whether there is something for a mail process to do."""
+        return bool(self.smtp_listen or self.imap_url.get_secret_value())
+
+    @property
     def is_simulated(self) -> bool:
         """Whether the telephone company is not Twilio itself."""
         return self.twilio_api_url != TWILIO_API_URL

@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
-export NIGHTBELL_DATA_DIR="$folder" PORT=${PORT:-18480} SIMULATOR_PORT=${SIMULATOR_PORT:-18487}
+export NIGHTBELL_DATA_DIR="$folder" PORT=${PORT:-18480} SIMULATOR_PORT=${SIMULATOR_PORT:-18487} MAIL_PORT=${MAIL_PORT:-18425}
 unset DATABASE_URL
 
-make run PORT="$PORT" SIMULATOR_PORT="$SIMULATOR_PORT" >"$folder/run.log" 2>&1 &
+make run PORT="$PORT" SIMULATOR_PORT="$SIMULATOR_PORT" MAIL_PORT="$MAIL_PORT" >"$folder/run.log" 2>&1 &
 running=$!
 stop() {
     pkill -INT -P "$running" || true # as Ctrl-C does: the program itself, below make

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
 
 from core.due import Due, DueState
-from core.heartbeat import last_beat
+from core.heartbeat import MAIL, last_beat
 from routing.context import Context
 from routing.policies import NoPolicy, PolicyError
 from webhooks import receipts, spool
@@ -54,7 +54,7 @@ def _problems(context: Context) -> list[str]:
     try:
         context.policies.current()
         with context.database.reading() as session:
-            beat = last_beat(session)
+            beat, mail_beat = last_beat(session), last_beat(session, MAIL)
             dead = session.scalar(
                 sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
             )
@@ -65,8 +65,11 @@ def _problems(context: Context) -> list[str]:
     except sa.exc.SQLAlchemyError:
         return ["the database does not answer"]
     problems = []
-    if beat is None or context.clock.now() - beat > _ALIVE:
+    now = context.clock.now()
+    if beat is None or now - beat > _ALIVE:
         problems.append("no worker is running: nobody would be rung")
+    if context.settings.takes_mail_in and (mail_beat is None or now - mail_beat > _ALIVE):
+        problems.append("no mail process is running: mail waits at its sender")
     if dead:
         problems.append(f"{dead} pieces of due work failed for good; see: nightbell due")
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from core import due
 from core.due import Due, DueState
+from core.heartbeat import MAIL, beat
 from routing.policies import PolicyVersion
 from tests.webhooks.desk import Desk
 from tests.webhooks.test_spool import database_down
@@ -40,6 +42,21 @@ def test_it_notices_a_worker_that_has_died_and_one_that_came_back(desk: Desk) ->
     assert _health(desk)[0] == 503
     desk.worker.beat()
     assert _health(desk)[0] == 200
+
+
+def test_it_misses_the_mail_process_where_mail_comes_in(make_desk: Callable[..., Desk]) -> None:
+    desk = make_desk(smtp_listen="smtp://127.0.0.1:2525")
+    desk.worker.beat()
+    assert _health(desk)[1]["problems"] == ["no mail process is running: mail waits at its sender"]
+    with desk.context.database.writing() as session:
+        beat(session, "host:1", desk.clock.now(), MAIL)
+    assert _health(desk)[0] == 200
+
+
+def test_it_takes_no_mail_process_for_a_worker(desk: Desk) -> None:
+    with desk.context.database.writing() as session:
+        beat(session, "host:1", desk.clock.now(), MAIL)
+    assert _health(desk)[1]["problems"] == ["no worker is running: nobody would be rung"]
 
 
 def test_it_tells_of_work_that_failed_for_good(desk: Desk) -> None:

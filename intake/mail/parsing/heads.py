@@ -34,13 +34,18 @@ def peek(raw: bytes) -> Heads:
         return Heads()
 
 
-def _peek(raw: bytes) -> Heads:
+def read_header(raw: bytes) -> tuple[Fields, int]:
+    """The fields of the header, and where the body begins."""
     start = 0
-    while raw[start : start + 1] in (b"\r", b"\n"):
+    while raw[start : start + 1] in (b"\r", b"\n") and start < len(raw):
         start += 1
     if raw.startswith((b"From ", b">From "), start):  # an mbox line
         start = raw.find(b"\n", start) + 1
-    fields, body = read_fields(raw, start, len(raw))
+    return read_fields(raw, start, len(raw))
+
+
+def _peek(raw: bytes) -> Heads:
+    fields, body = read_header(raw)
     charsets = Charsets()
     ids = read_ids(fields.first(b"message-id"), charsets)
     senders = read_addresses(fields.first(b"from"), charsets)

@@ -8,7 +8,7 @@ from core.settings import Settings, networks_of
 from intake.mail.parsing.addresses import read_addresses
 from intake.mail.parsing.authentication import Method
 from intake.mail.parsing.charsets import Charsets
-from intake.mail.parsing.fields import read_fields
+from intake.mail.parsing.heads import read_header
 from intake.mail.senders.dkim_check import check_dkim
 from intake.mail.senders.dmarc import check_dmarc
 from intake.mail.senders.names import Names
@@ -47,7 +47,6 @@ class SenderCheck:
 
 def author_domains(raw: bytes) -> tuple[str, ...]:
     """The domain of each address in From, in ASCII; one mail program shows this author, another one that."""
-    start = len(raw) - len(raw[:100].lstrip(b"\r\n") + raw[100:])
-    fields, charsets = read_fields(raw, start, len(raw))[0], Charsets()
+    fields, charsets = read_header(raw)[0], Charsets()
     found = [each for value in fields.every(b"from") for each in read_addresses(value, charsets)]
     return tuple(each.key.rpartition("@")[2] for each in found[:50])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from intake.mail import receiving
 from intake.mail.parsing import Envelope
 from intake.mail.parsing.authentication import Method
+from routing.context import Context
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,21 @@ class Door:
     knows: Callable[[str], bool]
     serves: Callable[[str], bool]
     store: Callable[[bytes, Envelope, str, Sequence[Method] | None], object]
+
+
+def door_of(context: Context) -> Door:
+    """The door of the house."""
+
+    def knows(address: str) -> bool:
+        return receiving.known_recipient(context.policies.current().policy, address) is not None
+
+    def serves(domain: str) -> bool:
+        boxes = context.policies.current().policy.mailboxes.values()
+        return any(
+            each.rpartition("@")[2].lower() == domain for box in boxes for each in (box.address, *box.aliases)
+        )
+
+    def store(raw: bytes, envelope: Envelope, via: str, verdicts: Sequence[Method] | None) -> object:
+        return receiving.store(context, raw, envelope, via, authentication=verdicts)
+
+    return Door(knows, serves, store)

@@ -1,0 +1,101 @@
+"""The mail process: takes mail in by SMTP or LMTP, as the settings say, and keeps it for the worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from core.heartbeat import MAIL, beat
+from core.settings import Settings, SettingsError, load_settings
+from intake.mail.senders.checking import SenderCheck
+from intake.mail.ways_in.certificates import BadCertificate
+from intake.mail.ways_in.door import Door, door_of
+from intake.mail.ways_in.listener import CannotListen, Listener
+from routing.context import Context, build_context
+
+_BEAT_S = 5.0
+
+log = logging.getLogger("mail")
+
+
+class Way(Protocol):
+    """A way in, working in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """Finish what is under way, and end."""
+
+
+def ways_in(context: Context) -> list[Way]:
+    """Those that are set up; :class:`BadCertificate` if one cannot be."""
+    settings, door = context.settings, door_of(context)
+    found: list[Way] = []
+    if settings.smtp_listen:
+        found.append(listener_of(settings, door))
+    return found
+
+
+def listener_of(settings: Settings, door: Door) -> Listener:
+    """The listener, with the name under which it is known."""
+    name = settings.authserv_id or urlsplit(settings.public_url).hostname or socket.getfqdn()
+    return Listener(settings, door, SenderCheck(settings), name)
+
+
+def run(context: Context, stop: threading.Event) -> None:
+    """Take mail in until ``stop`` is set; :class:`CannotListen` and :class:`BadCertificate` at the start alone."""
+    begun: list[Way] = []
+    try:
+        for way in ways_in(context):
+            way.start()
+            begun.append(way)
+        if not begun:
+            log.warning(
+                "mail comes in by no way: set NIGHTBELL_SMTP_LISTEN; this process waits to be stopped"
+            )
+        while not stop.is_set():
+            _beat(context)
+            stop.wait(_BEAT_S)
+    finally:
+        for way in begun:
+            way.stop()
+
+
+def _beat(context: Context) -> None:
+    try:
+        with context.database.writing() as session:
+            beat(session, f"{socket.gethostname()}:{os.getpid()}", context.clock.now(), MAIL)
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        log.error("the database does not answer: %s", type(error).__name__)
+
+
+def main() -> int:
+    """Take mail in until stopped."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        run(build_context(settings), stop)
+    except (CannotListen, BadCertificate) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
