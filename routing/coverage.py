@@ -7,84 +7,22 @@ hours only if a voicemail is left, and Managed Services outside of business hour
 
 from __future__ import annotations
 
-import enum
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 
 from routing.business_hours import BusinessCalendar
+from routing.coverage_facts import Consent, ContactFacts, Decision, Outcome, Reason
+from routing.coverage_mail import FORGED, by_mail, of_forged_sender
 from routing.policy import Policy, Service, Tier, TierTarget
 from routing.wording import priorities_in_words, written_instant
 
+__all__ = ["Consent", "ContactFacts", "Decision", "Outcome", "Reason", "decide"]
 
-class Outcome(enum.StrEnum):
-    """What a decision leads to."""
-
-    PAGE = "page"  # the on-call engineer is rung until somebody accepts
-    NOTIFY = "notify"  # the on-call engineer gets a message, nobody is rung
-    WAIT = "wait"  # a case waits for business hours
-    ANSWERED = "answered"  # a colleague took the call
-    NEAR_MISS = "near-miss"  # no voicemail: no case, nobody is rung, the call is listed
-
-
-class Consent(enum.StrEnum):
-    """What the customer said about additional charges outside of business hours."""
-
-    ACCEPTED = "accepted"
-    BEFOREHAND = "beforehand"
-    REFUSED = "refused"
-    NEVER = "never"
-
-    @property
-    def given(self) -> bool:
-        """Whether the charges are accepted."""
-        return self in (Consent.ACCEPTED, Consent.BEFOREHAND)
-
-
-@dataclass(frozen=True)
-class ContactFacts:
-    """What was known of a contact. ``at`` is when it began: the call's start, mail's receipt (UTC)."""
-
-    at: datetime
-    channel: str
-    service: str
-    line: str | None = None
-    customer: str | None = None
-    customer_key: str | None = None
-    identified_by: str | None = None
-    tier: str | None = None
-    priority: int | None = None
-    priority_assumed: bool = False
-    voicemail: bool = False
-    consent: Consent | None = None
-    taken_by: str | None = None
-    stir: str | None = None  # what the carriers say of the calling number; evidence, never an identity
-
-    def as_json(self) -> dict[str, Any]:
-        """The facts as they are stored."""
-        return {key: value for key, value in asdict(self).items() if value is not None} | {
-            "at": self.at.isoformat()
-        }
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why: a stable code, and a sentence."""
-
-    code: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What happens, the promise that runs, and why."""
-
-    outcome: Outcome
-    priority: int
-    target: str
-    due_at: datetime | None
-    reasons: tuple[Reason, ...]
-    calendar_fingerprint: str = field(repr=False, default="")
+_RECOGNISED_BY = {
+    "number": "telephone number",
+    "support-id": "support ID",
+    "mail-address": "mail address",
+    "mail-domain": "the domain of the mail address",
+}
 
 
 def decide(facts: ContactFacts, policy: Policy) -> Decision:
@@ -98,10 +36,15 @@ def decide(facts: ContactFacts, policy: Policy) -> Decision:
     clock = policy.calendar_of(facts.service, facts.customer_key)
     reasons = [_hours_reason(facts.at, calendar), _caller_reason(facts)]
     tier = policy.tiers.get(facts.tier) if facts.tier else None
-    priority = _priority(facts, service, policy, calendar, reasons)
+    mailed = by_mail(facts, policy, calendar.is_open(facts.at), reasons) if facts.channel == "mail" else None
+    priority = mailed.priority if mailed else _priority(facts, service, policy, calendar, reasons)
     promise = tier.target(priority) if tier else None
     due_at = promise.target.due_at(facts.at, clock) if promise else None
-    outcome = _outcome(facts, policy, service, promise, tier, calendar, priority, reasons)
+    outcome = (
+        mailed.outcome
+        if mailed
+        else _outcome(facts, policy, service, promise, tier, calendar, priority, reasons)
+    )
     if promise and due_at and outcome is not Outcome.NEAR_MISS:
         when = written_instant(due_at, clock.zone)
         reasons.append(Reason("target", f"The promise is a response within {promise.respond}: by {when}."))
@@ -119,9 +62,11 @@ def _hours_reason(at: datetime, calendar: BusinessCalendar) -> Reason:
 
 
 def _caller_reason(facts: ContactFacts) -> Reason:
+    if facts.sender == FORGED:
+        return of_forged_sender()
     if facts.customer is None:
         return Reason("caller-unknown", "The contact could not be matched with a customer.")
-    how = "support ID" if facts.identified_by == "support-id" else "telephone number"
+    how = _RECOGNISED_BY.get(facts.identified_by or "", "telephone number")
     return Reason(f"known-by-{facts.identified_by}", f"{facts.customer} was recognised by {how}.")
 
 

@@ -28,12 +28,14 @@ class Urgent(BaseModel):
     """How an entitled contact asks for priority 1: words in the subject, or a keyword in the text they write.
 
     Capital letters or not makes no difference; a marker of the subject is a word of its own (``P1``, not ``P10``).
+    ``unproven`` is for mail of which no server could say whether it is from the sender that it names.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: list[Annotated[str, Field(min_length=2, max_length=60)]] = ["P1", "URGENT"]
     keywords: list[Annotated[str, Field(min_length=4, max_length=60)]] = ["PRIORITY 1"]
+    unproven: Literal["refuse", "accept"] = "refuse"
 
 
 class Mailbox(BaseModel):

@@ -31,7 +31,8 @@ WEB_FRAMEWORKS = {"flask", "werkzeug"}
 
 # Facts and an instant go in, a value comes out: no clock, no database, no network.
 PURE = (
-    "routing/business_hours", "routing/oncall", "routing/coverage.py", "routing/escalation",
+    "routing/business_hours", "routing/oncall", "routing/coverage.py",
+    "routing/coverage_facts.py", "routing/coverage_mail.py", "routing/escalation",
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
     "routing/clocks/states.py", "routing/clocks/promise.py", "routing/clocks/rules.py", "routing/clocks/proof.py",
     "routing/notices/routes.py", "intake/phone/flow.py", "intake/mail/parsing",

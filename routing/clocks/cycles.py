@@ -143,6 +143,25 @@ def retarget(session: Session, case: Case, cycle: ResponseCycle, now: datetime) 
     _plan(session, cycle)
 
 
+def restart(
+    session: Session,
+    case: Case,
+    cycle: ResponseCycle,
+    current: CurrentPolicy,
+    started_at: datetime,
+    now: datetime,
+) -> ResponseCycle:
+    """Let the promise run from ``started_at`` for the case's priority; the cycle that runs from then on.
+
+    ``cycle`` is locked. One that was answered, or broken, keeps its verdict, and another one follows it.
+    """
+    if cycle.standing not in (CycleState.RUNNING, CycleState.UNPROMISED):
+        return begin(session, case, current, started_at)
+    cycle.started_at, cycle.policy_version = started_at, current.version
+    retarget(session, case, cycle, now)
+    return cycle
+
+
 def excuse(session: Session, cycle: ResponseCycle, why: Excuse, person: str, now: datetime) -> None:
     """No answer is owed, for a reason; ``cycle`` is locked and awaits its answer."""
     move(cycle, CycleEvent.EXCUSED)

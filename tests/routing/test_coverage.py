@@ -192,7 +192,8 @@ def test_it_decides_as_the_agreement_says(rules: Policy, name: str) -> None:
 
 
 def test_it_shows_every_outcome_and_every_reason_at_least_once() -> None:
-    assert {case[1] for case in CASES.values()} == set(Outcome)
+    of_mail_alone = {Outcome.ASK_CONSENT}
+    assert {case[1] for case in CASES.values()} == set(Outcome) - of_mail_alone
     literal, formatted = _codes_in_the_source()
     shown = {code for case in CASES.values() for code in case[5]}
     assert literal <= shown
