@@ -41,7 +41,7 @@ import logging, os, sys
 os.sched_setaffinity(0, {0})
 sys.path.insert(0, %r)
 from flask import Response
-from app import create_app
+from app import create_app, embedded_server
 app = create_app()
 text = %r
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -63,8 +63,7 @@ class Server(BaseApplication):
 Server().run()
 """,
     "waitress": """
-import waitress
-waitress.serve(app, host="127.0.0.1", port=port, threads=8, asyncore_use_poll=True, _quiet=True)
+embedded_server(app, "127.0.0.1", port, threads=8).run()
 """,
 }
 CONSTANT = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Thank you for calling.</Say></Response>'

@@ -118,11 +118,9 @@ class Database:
         if wake is not None:
             wake.send()
 
-    @contextlib.contextmanager
-    def writing_quickly(self) -> Iterator[QuickTransaction]:
+    def writing_quickly(self) -> contextlib.AbstractContextManager[QuickTransaction]:
         """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone."""
-        with self._quick.transaction() as transaction:
-            yield transaction
+        return self._quick.transaction()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

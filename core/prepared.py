@@ -73,9 +73,9 @@ class Compiled:
         self._many: dict[int, str] = {}
         self._order: Sequence[str] | None = compiled.positiontup
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        self._fixed = {**constants, **defaults}
         converters = ((name, _converter(bind.type, dialect)) for name, bind in compiled.binds.items())
-        self._into = [(name, convert) for name, convert in converters if convert is not None]
+        self._into = {name: convert for name, convert in converters if convert is not None}
+        self._fixed = self._converted({**constants, **defaults})
         columns = list(getattr(statement, "selected_columns", ()))
         self.row = namedtuple("Row", [column.key for column in columns]) if columns else None
         self._out_of: list[_Convert] = [
@@ -84,10 +84,12 @@ class Compiled:
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """The values as the driver takes them."""
-        given = {**self._fixed, **values}
-        for name, convert in self._into:
-            given[name] = convert(given[name])
+        given = self._fixed | self._converted(values)
         return given if self._order is None else [given[name] for name in self._order]
+
+    def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        into = self._into
+        return {name: into[name](value) if name in into else value for name, value in values.items()}
 
     def many(self, count: int) -> str:
         """The SQL of an insert of ``count`` rows, whose parameters follow each other."""
@@ -100,7 +102,10 @@ class Compiled:
     def rows(self, raw: Sequence[Sequence[Any]]) -> list[Any]:
         """The rows that came back."""
         assert self.row is not None
+        out_of = self._out_of
         return [
-            self.row(*(convert(value) if convert else value for convert, value in pairs))
-            for pairs in (zip(self._out_of, row, strict=True) for row in raw)
+            self.row(
+                *[convert(value) if convert else value for convert, value in zip(out_of, row, strict=True)]
+            )
+            for row in raw
         ]

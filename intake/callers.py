@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -12,8 +12,7 @@ from core.prepared import Prepared, Read
 from routing.directory import Directory, Entry
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """What is known of a caller. ``tier`` and ``consent_terms`` are of the contract for the line's service."""
 
     customer_id: int | None = None

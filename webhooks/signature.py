@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flask import Request
 from twilio.request_validator import (
+    HMAC_SHA1,
     SIGNATURE_HEADER,
     SIGNATURE_SETTINGS_HEADER,
     RequestValidator,
@@ -33,11 +34,12 @@ class SignatureCheck:
         signature = request.headers.get(SIGNATURE_HEADER, "")
         if not signature:
             return False
-        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
-        form = request.form
+        settings = request.headers.get(SIGNATURE_SETTINGS_HEADER)
+        algorithm = get_signature_algorithm(settings) if settings else HMAC_SHA1
+        given, form = signature.encode(), request.form
         for url in self._addresses(request):
             for token, validator in self._keys:
-                if hmac.compare_digest(_signature(token, url, form, algorithm), signature.encode()):
+                if hmac.compare_digest(_signature(token, url, form, algorithm), given):
                     return True
                 if _validates(validator, url, form, signature, algorithm):
                     return True
@@ -60,7 +62,12 @@ def _signature(token: bytes, url: str, form: MultiDict[str, str], algorithm: str
     digest = _DIGESTS.get(algorithm.upper())
     if digest is None:
         return b""
-    signed = url + "".join([name + value for name, value in sorted(set(form.items(multi=True)))])
+    signed = url + "".join(
+        [
+            name + (values[0] if len(values) == 1 else name.join(sorted(set(values))))
+            for name, values in sorted(form.lists())
+        ]
+    )
     return base64.b64encode(hmac.digest(token, signed.encode(), digest))
 
 

@@ -15,6 +15,7 @@ from core.telephony import FINAL_CALL_STATUSES
 from core.twiml import Say
 from intake.phone import calls, script
 from intake.phone.models import Call
+from routing.context import Context
 from routing.policies import NoPolicy, PolicyError
 from webhooks import spool
 from webhooks.edge import Stale, answer, answer_quickly, blueprint, context, received_at
@@ -37,19 +38,19 @@ def _trouble() -> str:
 @voice.post("/voice")
 def ringing() -> Response:
     """A line rings."""
-    if spool.RECEIVED_AT in request.form and _is_known(request.form.get("CallSid", "")):
+    form = request.form.to_dict()
+    if spool.RECEIVED_AT in form and _is_known(form.get("CallSid", "")):
         return _began_before()
 
-    def work(transaction: QuickTransaction, form: dict[str, str], at: datetime) -> str:
-        house = context()
-        policy = house.policies.current().policy
-        line = policy.line_by_number.get(form.get("To", ""))
+    def work(transaction: QuickTransaction, house: Context, at: datetime) -> str:
+        current = house.policies.current()
+        line = current.policy.line_by_number.get(form.get("To", ""))
         if line is None:
             log.warning("call %s came to a number that no line has", form.get("CallSid"))
-            return twiml.render((policy.say("no_such_line"), twiml.Hangup()))
-        return calls.begin(transaction, house, line, form, at)
+            return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
+        return calls.begin(transaction, current, line, form, at)
 
-    return answer_quickly(f"{request.form.get('CallSid')}:0", work, instead=_trouble)
+    return answer_quickly(f"{form.get('CallSid')}:0", form, work, instead=_trouble)
 
 
 def _is_known(sid: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -19,12 +20,13 @@ from intake import callers, voicemail
 from intake.callers import Caller
 from intake.cases import Intake, open_case
 from intake.phone import acts, known, script
-from intake.phone.flow import Act, Event, State, Step, step
+from intake.phone.flow import Act, Event, Facts, State, Step, step
 from intake.phone.models import Call
 from routing.context import Context
+from routing.coverage import Consent
 from routing.notices import notices
 from routing.policies import CurrentPolicy
-from routing.policy import Policy
+from routing.policy import Line, Policy
 
 WATCH = "call.watch"
 _WATCH_AFTER = timedelta(minutes=20)
@@ -37,7 +39,7 @@ class StaleStep(Exception):
 
 def begin(
     transaction: QuickTransaction,
-    context: Context,
+    current: CurrentPolicy,
     line_key: str,
     form: Mapping[str, str],
     now: datetime,
@@ -46,38 +48,53 @@ def begin(
 
     By prepared statements instead of objects: this path stands between a ringing phone and its answer.
     """
-    current, sid = context.policies.current(), form["CallSid"]
-    policy, line = current.policy, current.policy.lines[line_key]
+    sid, policy, line = form["CallSid"], current.policy, current.policy.lines[line_key]
     number = phone_numbers.caller_number(form.get("From", ""))
     day = now.astimezone(policy.calendar_of(line.service).zone).date()
     caller = callers.by_number(transaction.rows, current.directory, number, line.service, day)
     if caller.open_case_id is None:
-        result = _first_step(current, line_key, caller, now.replace(second=0, microsecond=0))
+        first = _first_answer(current, line_key, caller, now.replace(second=0, microsecond=0))
     else:
-        facts = known.first_facts(transaction.rows, policy, line_key, caller, number, now)
-        result = step(State.NEW, Event.CALLED, facts)
-    consent = next((effect.value for effect in result.effects if effect.act is Act.CONSENT), None)
-    hunted = sum(effect.act is Act.HUNT_NEXT for effect in result.effects)
+        first = _answer_of(known.first_facts(transaction.rows, policy, line_key, caller, number, now), line)
+    consent = first.consent
     transaction.add(
         _CALL, sid=sid, line=line_key, from_number=number, stir=form.get("StirVerstat", "")[:40] or None,
-        policy_version=current.version, started_at=now, state=result.next, hunted=hunted,
+        policy_version=current.version, started_at=now, state=first.step.next, hunted=first.hunted,
         customer_id=caller.customer_id, contact_id=caller.contact_id, identified_by=caller.identified_by,
         tier=caller.tier, consent_terms=caller.consent_terms, open_case_id=caller.open_case_id,
         consent=consent, consented_at=now if consent and consent.given else None,
     )  # fmt: skip
     transaction.add(_EVENT, at=now, kind="call.began", call_sid=sid, data={"line": line_key})
     transaction.add(_DUE, kind=WATCH, subject=f"call:{sid}", due_at=now + _WATCH_AFTER, payload={"call": sid})
-    return script.document(result, line, sid, 1, hunted)
+    return first.document or script.document(first.step, line, sid, 1, first.hunted)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """How a call begins. ``document`` is its TwiML, unless that names the call."""
+
+    step: Step
+    consent: Consent | None
+    hunted: int
+    document: str | None
 
 
 @lru_cache(maxsize=1024)
-def _first_step(current: CurrentPolicy, line_key: str, caller: Caller, minute: datetime) -> Step:
-    """The first step of a call without an open case: the same for all callers of a kind within a minute.
+def _first_answer(current: CurrentPolicy, line_key: str, caller: Caller, minute: datetime) -> _Answer:
+    """The answer to a call without an open case: the same for all callers of a kind within a minute.
 
     Calendars open and close at whole minutes, and every time that is spoken is one.
     """
     facts = known.first_facts(_nothing, current.policy, line_key, caller, None, minute)
-    return step(State.NEW, Event.CALLED, facts)
+    return _answer_of(facts, current.policy.lines[line_key])
+
+
+def _answer_of(facts: Facts, line: Line) -> _Answer:
+    first = step(State.NEW, Event.CALLED, facts)
+    consent = next((effect.value for effect in first.effects if effect.act is Act.CONSENT), None)
+    hunted = sum(effect.act is Act.HUNT_NEXT for effect in first.effects)
+    document = None if first.next is State.HUNT else script.document(first, line, "", 1, hunted)
+    return _Answer(first, consent, hunted, document)
 
 
 def _nothing(*_: object, **__: object) -> list[object]:

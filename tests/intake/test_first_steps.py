@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake.callers import Caller
-from intake.phone import known
-from intake.phone.calls import _first_step
+from intake.phone import known, script
+from intake.phone.calls import _first_answer
 from intake.phone.flow import Event, State, step
 from routing.policies import CurrentPolicy, parse_policy
 from tests.intake.conftest import SAMPLE
@@ -39,7 +39,12 @@ def test_it_is_the_same_for_every_instant_of_a_minute(
 ) -> None:
     later = minute + timedelta(milliseconds=milliseconds)
     facts = known.first_facts(lambda *_: [], POLICY, line, caller, "+17135550101", later)
-    assert _first_step(CURRENT, line, caller, minute) == step(State.NEW, Event.CALLED, facts)
+    answer = _first_answer(CURRENT, line, caller, minute)
+    assert answer.step == step(State.NEW, Event.CALLED, facts)
+    if answer.document is None:
+        assert answer.step.next is State.HUNT  # its document names the call
+    else:
+        assert answer.document == script.document(answer.step, POLICY.lines[line], "CA1", 1, answer.hunted)
 
 
 @pytest.mark.parametrize("windows", ["08:00:30-17:00", "08:00-17:00:01"])
