@@ -93,7 +93,7 @@ class Dialogue(SMTP):
 
     async def push(self, status: AnyStr) -> None:
         """Answer; whoever has gone does not hear it."""
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             await super().push(status)
 
     async def handle_EHLO(  # noqa: N802  # the name that aiosmtpd calls

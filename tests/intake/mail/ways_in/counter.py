@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Counter:
     port: int = 0
     talks: list[Talk] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
+    connections: Callable[[], int] = lambda: 0
 
     def knows(self, address: str) -> bool:
         self.before_knowing()
@@ -85,8 +87,15 @@ def counter(folder: Path, scheme: str = "smtp", place: str = "", **more: Any) ->
     listener = Listener(settings_of(found.place, folder, **more), door, found.check, "mx.vendor.example")
     listener.start()
     found.port, found.stop = port, listener.stop
+    found.connections = lambda: len(listener._peers)
     try:
         yield found
+        for talk in found.talks:
+            talk.close()
+        deadline = time.monotonic() + 5
+        while found.connections():
+            assert time.monotonic() < deadline, "a connection is never given back"
+            time.sleep(0.01)
     finally:
         listener.stop()
         for talk in found.talks:

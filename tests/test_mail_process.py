@@ -1,0 +1,274 @@
+"""The mail process: real, with a real database, killed and starved; whatever happens, no mail is lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from core.database import Database
+from core.heartbeat import MAIL, last_beat
+from core.settings import load_settings
+from intake.mail.models import InboundMail, MailBytes
+from routing.context import Context, build_context
+from routing.policies import apply_policy
+from tests.intake.mail.ways_in.counter import free_port
+from tests.intake.mail.ways_in.tls import certificate
+from tests.reused_database import reused_postgres, reused_url
+from tests.stories.people import agreement
+
+__all__ = ["reused_postgres", "reused_url"]
+
+ROOT = Path(__file__).parent.parent
+ANN, BOX = "ann@acme.example", "MASsupport@smatechnologies.com"
+SETTINGS = {
+    "NIGHTBELL_SECRET_KEY": "a key for tests only", "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
+    "TWILIO_AUTH_TOKEN": "a-token-for-tests", "NIGHTBELL_LOG_LEVEL": "WARNING",
+}  # fmt: skip
+
+
+def letter(number: object = 1) -> bytes:
+    return (
+        f"From: Ann <{ANN}>\r\nTo: {BOX}\r\nSubject: down {number}\r\nMessage-ID: <{number}@acme.example>\r\n\r\n"
+        "The line is down.\r\n"
+    ).encode()
+
+
+class Child:
+    """A mail process of its own, on a port of its own."""
+
+    def __init__(self, url: str, folder: Path, *, limit: int | None = None, **environment: str) -> None:
+        self.port = free_port()
+        wanted = {
+            **os.environ, **SETTINGS, "DATABASE_URL": url, "NIGHTBELL_DATA_DIR": str(folder),
+            "NIGHTBELL_SMTP_LISTEN": f"smtp://127.0.0.1:{self.port}", **environment,
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.mail_child"],
+            cwd=ROOT,
+            env=wanted,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None,
+        )
+
+    def client(self) -> smtplib.SMTP:
+        """A connection, once it listens."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return smtplib.SMTP("127.0.0.1", self.port, timeout=30, local_hostname="there.example")
+            except ConnectionRefusedError:
+                assert self.process.poll() is None, self.process.communicate()[1]
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+    def send(self, raw: bytes, sender: str = ANN, to: str = BOX) -> None:
+        with self.client() as client:
+            client.sendmail(sender, [to], raw)
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Stop it; its exit status, and what it wrote."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "data"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def context(reused_url: str, folder: Path) -> Iterator[Context]:
+    settings = load_settings(
+        database_url=reused_url, data_dir=folder, secret_key="a key for tests only",
+        twilio_account_sid="AC" + "5" * 32, twilio_auth_token="token",
+    )  # fmt: skip
+    made = build_context(settings)
+    with made.database.writing() as session:
+        apply_policy(session, agreement(), made.clock.now())
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def start(context: Context, reused_url: str, folder: Path) -> Iterator[Callable[..., Child]]:
+    children: list[Child] = []
+
+    def begin(**options: Any) -> Child:
+        children.append(Child(reused_url, folder, **options))
+        return children[-1]
+
+    yield begin
+    for child in children:
+        if child.process.poll() is None:
+            child.process.kill()
+        child.process.communicate()
+
+
+def kept(context: Context) -> list[bytes]:
+    """The bytes of each mail that is kept, once for each row."""
+    with context.database.reading() as session:
+        rows = sa.select(MailBytes.raw).join(InboundMail, InboundMail.sha256 == MailBytes.sha256)
+        return list(session.scalars(rows.order_by(InboundMail.id)))
+
+
+def test_it_keeps_mail_shows_that_it_lives_and_ends_when_told(start: Any, context: Context) -> None:
+    child = start()
+    child.send(letter())
+    assert kept(context) == [letter()]
+    with context.database.reading() as session:
+        assert last_beat(session, MAIL) is not None
+        assert last_beat(session) is None, "it is no worker"
+    assert child.end() == (0, "")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_it_is_killed_between_the_text_and_its_reply(
+    start: Any, context: Context, folder: Path, moment: str
+) -> None:
+    child = start(HANG=moment)
+    broken: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            child.send(letter())
+        except (smtplib.SMTPServerDisconnected, ConnectionError) as error:
+            broken.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    deadline = time.monotonic() + 20
+    while not (folder / "hangs").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child.end(signal.SIGKILL)
+    sender.join()
+    assert len(broken) == 1, "the sender was told nothing, and keeps the mail"
+    assert len(kept(context)) == (1 if moment == "after" else 0)
+    start().send(letter())
+    assert kept(context) == [letter()], "sent twice, it is one mail"
+
+
+@contextmanager
+def _held(url: str) -> Iterator[None]:
+    """Somebody holds the tables of mail, and does not let go."""
+    if url.startswith("sqlite"):
+        database = Database(url)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("BEGIN")
+        database.close()
+        return
+    with psycopg.connect(url.replace("+psycopg", "")) as session:
+        session.execute("LOCK TABLE mail_bytes IN ACCESS EXCLUSIVE MODE")
+        yield
+        session.rollback()
+
+
+def test_it_says_try_again_while_the_database_is_held_and_takes_it_afterwards(
+    start: Any, context: Context, reused_url: str
+) -> None:
+    child = start()
+    with child.client() as client:
+        with _held(reused_url), pytest.raises(smtplib.SMTPDataError) as caught:
+            client.sendmail(ANN, [BOX], letter())
+        assert caught.value.smtp_code == 451
+        client.sendmail(ANN, [BOX], letter())
+    assert kept(context) == [letter()]
+    _, said = child.end()
+    assert "ann@" not in said, "no log names a sender"
+
+
+def test_it_says_try_again_when_there_is_no_database_at_all(folder: Path) -> None:
+    child = Child(f"postgresql://nobody@127.0.0.1:{free_port()}/none", folder)
+    try:
+        with child.client() as client, pytest.raises(smtplib.SMTPRecipientsRefused) as caught:
+            client.sendmail(ANN, [BOX], letter())
+        assert caught.value.recipients[BOX][0] == 451
+    finally:
+        child.end()
+
+
+def test_it_says_try_again_when_the_disk_is_full(context: Context, folder: Path) -> None:
+    url = str(context.settings.database_url)
+    if not url.startswith("sqlite"):
+        pytest.skip("PostgreSQL's disk is not ours to fill")
+    child = Child(url, folder, limit=3_000_000)
+    try:
+        with child.client() as client:
+            client.sendmail(ANN, [BOX], letter("small"))
+            with pytest.raises(smtplib.SMTPDataError) as caught:
+                client.sendmail(ANN, [BOX], letter("large") + b"x" * 4_000_000)
+        assert 400 <= caught.value.smtp_code < 500
+    finally:
+        child.end()
+    assert kept(context) == [letter("small")]
+
+
+def test_it_takes_a_burst_of_two_senders_and_each_mail_once(start: Any, context: Context) -> None:
+    count = int(os.environ.get("MAILS_IN_BURST", "300")) // 2
+    child = start()
+
+    def send(who: int) -> None:
+        with child.client() as client:
+            for number in range(count):
+                client.sendmail(ANN, [BOX], letter(f"{who}.{number}"))
+                if number % 50 == 0:
+                    client.sendmail(ANN, [BOX], letter(f"{who}.{number}"))
+
+    senders = [threading.Thread(target=send, args=(who,)) for who in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sorted(kept(context)) == sorted(
+        letter(f"{who}.{number}") for who in range(2) for number in range(count)
+    )
+
+
+def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        place = f"smtp://127.0.0.1:{other.getsockname()[1]}"
+        cert, _ = certificate(tmp_path)
+        for environment, name in (
+            ({"NIGHTBELL_SMTP_LISTEN": place}, "NIGHTBELL_SMTP_LISTEN"),
+            ({"NIGHTBELL_SMTP_LISTEN": "nonsense"}, "NIGHTBELL_SMTP_LISTEN"),
+            ({"NIGHTBELL_SMTP_CERTIFICATE": str(cert)}, "NIGHTBELL_SMTP_CERTIFICATE"),
+        ):
+            child = start(**environment)
+            _, said = child.process.communicate(timeout=20)
+            assert child.process.returncode == 2
+            assert name in said
+            assert said.count("\n") == 1
+
+
+def test_it_waits_to_be_stopped_where_no_mail_comes_in(start: Any) -> None:
+    child = start(NIGHTBELL_SMTP_LISTEN="")
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.process.wait(timeout=2)
+    status, said = child.end()
+    assert status == 0
+    assert "NIGHTBELL_SMTP_LISTEN" in said
