@@ -20,7 +20,9 @@ from webhooks.edge import ForgedCounter
 from webhooks.engineers import engineers
 from webhooks.forms import QuickRequest
 from webhooks.health import health
+from webhooks.inbound_parse import inbound_parse
 from webhooks.recordings import recordings
+from webhooks.sendgrid_signature import SendGridSignature
 from webhooks.signature import SignatureCheck
 from webhooks.voice import voice
 
@@ -36,8 +38,18 @@ def create_app(context: Context | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.extensions["nightbell"] = context
     app.extensions["nightbell-signature"] = SignatureCheck(context.settings)
+    app.extensions["nightbell-sendgrid"] = SendGridSignature(context.settings.inbound_parse_key)
     app.extensions["nightbell-forged"] = ForgedCounter(context)
-    for part in (voice, recordings, engineers, health, case_page, case_answers, calendar_feeds):
+    for part in (
+        voice,
+        recordings,
+        engineers,
+        health,
+        inbound_parse,
+        case_page,
+        case_answers,
+        calendar_feeds,
+    ):
         app.register_blueprint(part)
     proxies = context.settings.trusted_proxies
     if proxies:

@@ -17,6 +17,8 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TWILIO_API_URL = "https://api.twilio.com"
+# How the DER form of every public key on P-256 begins (RFC 5480), and how long it is.
+_P256, _P256_BYTES = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"), 91
 
 
 class SettingsError(Exception):
@@ -169,8 +171,8 @@ class Settings(BaseSettings):
     inbound_parse_key: str = Field(
         "",
         validation_alias=_named("NIGHTBELL_INBOUND_PARSE_KEY"),
-        description="the public key with which SendGrid signs Inbound Parse posts, as it shows it; empty: such "
-        "posts are refused",
+        description="the public key with which SendGrid signs Inbound Parse posts, as it shows it (while keys are "
+        "changed: both, with a comma between); empty: such posts are not taken",
     )
     lease_seconds: float = Field(
         30.0,
@@ -258,10 +260,13 @@ class Settings(BaseSettings):
     @field_validator("inbound_parse_key")
     @classmethod
     def _inbound_parse_key(cls, value: str) -> str:
-        try:
-            base64.b64decode(value, validate=True)
-        except ValueError:
-            raise ValueError("not base64") from None
+        for key in value.split(",") if value else ():
+            try:
+                der = base64.b64decode(key.strip(), validate=True)
+            except ValueError:
+                raise ValueError("not base64") from None
+            if len(der) != _P256_BYTES or not der.startswith(_P256):
+                raise ValueError("not a public key of the curve P-256")
         return value
 
     @field_validator("mail_from")

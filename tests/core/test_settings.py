@@ -47,7 +47,7 @@ WRONG = {
         "hidden-value", "imaps://host/hidden-value", "imaps://user@hidden-value", "pop3://u:hidden-value@host",
         "imaps://u:hidden-value@host:0",
     ],
-    "NIGHTBELL_INBOUND_PARSE_KEY": ["hidden-value!", "-----BEGIN PUBLIC KEY-----"],
+    "NIGHTBELL_INBOUND_PARSE_KEY": ["hidden-value!", "-----BEGIN PUBLIC KEY-----", "AAAA", ","],
     "NIGHTBELL_LEASE_SECONDS": ["1.9", "601", "hidden-value", "nan", "inf"],
     "NIGHTBELL_LOG_LEVEL": ["debug", "hidden-value"],
 }  # fmt: skip
