@@ -26,8 +26,9 @@ from intake import reconcile
 from intake import work as intake_work
 from routing import hooks
 from routing import work as routing_work
+from routing.clocks import cycles, reminders
 from routing.context import Context, build_bell, build_context
-from routing.paging import pages
+from routing.paging import rows
 from routing.paging import work as paging_work
 from routing.rosters import look_ahead
 from webhooks import spool
@@ -38,7 +39,9 @@ HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
     **routing_work.HANDLERS,
 }
 # Somebody waits for these for ever: they are tried until they succeed.
-TIRELESS = frozenset({pages.RING, pages.STEP_OVER, reconcile.RECONCILE, hooks.SCAN})
+TIRELESS = frozenset(
+    {rows.RING, rows.STEP_OVER, cycles.BREACH, reminders.REMIND, reconcile.RECONCILE, hooks.SCAN}
+)
 _THREADS = 4
 _POLL_S = 2.0
 _BUSY_POLL_S = 0.05

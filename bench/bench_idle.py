@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from bench.bench_webhook import environment_of, prepare, scratch_database
 from core.settings import load_settings
 from routing.context import Context, build_context
-from routing.paging import pages
+from routing.paging import steps
 from worker import Worker
 
 CLOSED, OPEN = 1_000_000, 10_000
@@ -145,7 +145,7 @@ def report(context: Context) -> None:
 
     def revive() -> None:
         with context.database.writing() as session:
-            assert pages.revive(session, context.clock.now()) == 0
+            assert steps.revive(session, context.clock.now()) == 0
 
     print(f"    the minute's look for pages that fell silent, median {median(times(revive, 20)):5.2f} ms")
     with statements(engine) as run:

@@ -51,6 +51,8 @@ SENTENCES: dict[str, str] = {
     "page.unanswered": "{who} did not accept: {ending}.",
     "page.revived": "Ringing had stopped without a reason, and was begun again.",
     "page.accepted": "{who} accepted the case.",
+    "case.reminded": "{who} was reminded: {percent} % of the response time was used up.",
+    "case.reminder-heard": "{who} has heard the reminder.",
     "page.passed": "{who} passed the case on.",
     "notice.sent": "The customer was told by {channel} that the case was {notice}.",
     "notice.not-sent": "The customer could not be told by {channel}: {error}.",

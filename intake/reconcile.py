@@ -18,7 +18,7 @@ from intake import voicemail
 from intake.phone import calls
 from intake.phone.models import Call
 from routing.context import Context
-from routing.paging import pages
+from routing.paging import steps
 
 RECONCILE, ADOPT = "reconcile", "voicemail.adopt"
 _EVERY = timedelta(minutes=1)
@@ -48,7 +48,7 @@ def reconcile(context: Context, claim: due.Claim) -> None:
     """Due work, once a minute: compare with the telephone company's list, and come back in a minute."""
     began = context.clock.now()
     with context.database.writing() as session:
-        if pages.revive(session, began):
+        if steps.revive(session, began):
             log.critical("a page was ringing with nothing due for it; it rings again")
     try:
         listed = context.telephony.recordings_since(datetime.fromisoformat(claim.payload["since"]))

@@ -23,7 +23,7 @@ from routing.clocks.rules import (
     stated_at,
 )
 from routing.clocks.states import CycleState
-from routing.paging import pages
+from routing.paging import pages, steps
 from routing.policies import CurrentPolicy
 
 PRIORITIES = range(1, 5)
@@ -42,6 +42,7 @@ def state_response(
     session: Session, case: Case, answered_at: datetime, how: str, person: Person, now: datetime
 ) -> None:
     """``person`` says that, and ``how``, the customer was answered at ``answered_at``."""
+    pages.locked_pages(session, case)
     cycle = cycles.locked_cycle(session, case)
     at = stated_at(answered_at, how, cycle.started_at, now)
     if cycle.standing is CycleState.EXCUSED:
@@ -49,12 +50,15 @@ def state_response(
     words = " ".join(how.split())
     if not cycles.stamp_response(session, case, at, ResponseKind.STATED, person.key, how=words, said_at=now):
         raise NotPossible(f"case {case.id} was answered before; withdraw that answer first if it was none")
+    pages.answered(session, case, now)
 
 
 def withdraw(session: Session, case: Case, person: Person, now: datetime) -> None:
     """``person`` says that the answer was none: the clock runs on from the contact."""
+    pages.locked_pages(session, case)
     if not cycles.take_back_response(session, case, now, person.key):
         raise NotPossible(f"case {case.id} has no answer that could be withdrawn")
+    pages.resume(session, case, now)
 
 
 def write(session: Session, case: Case, body: str, person: Person, now: datetime, *, public: bool) -> None:
@@ -67,7 +71,9 @@ def write(session: Session, case: Case, body: str, person: Person, now: datetime
     session.add(message)
     record(session, "case.replied" if public else "case.noted", now, case_id=case.id, person=person.key)
     if is_response(message):
-        cycles.stamp_response(session, case, now, ResponseKind.REPLY, person.key)
+        pages.locked_pages(session, case)
+        if cycles.stamp_response(session, case, now, ResponseKind.REPLY, person.key):
+            pages.answered(session, case, now)
 
 
 def change_priority(session: Session, case: Case, priority: int, person: Person, now: datetime) -> None:
@@ -88,7 +94,7 @@ def change_priority(session: Session, case: Case, priority: int, person: Person,
     if moved:
         cycles.retarget(session, case, cycle, now)
         session.flush()
-        pages.replan(session, case, now)
+        steps.replan(session, case, now)
     record(
         session, "case.priority-changed", now, case_id=case.id, person=person.key, cycle=cycle.number, new=priority,
         new_target=cycle.target, new_due_at=cycle.due_at.isoformat() if cycle.due_at else None, moved=moved,

@@ -207,8 +207,12 @@ class House(Questions):
 
     def picks_up(self, number: str) -> Caller:
         """Somebody takes the telephone as soon as it rings, and listens."""
+        return self.picks_up_within(number, 600)
+
+    def picks_up_within(self, number: str, seconds: float) -> Caller:
+        """The same, if it may take longer until it rings."""
         phone = self.phone(number)
-        self.until(lambda: phone.ringing is not None)
+        self.until(lambda: phone.ringing is not None, within=seconds)
         call = phone.ringing
         assert call is not None
         call.answer()

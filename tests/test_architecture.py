@@ -34,6 +34,7 @@ PURE = (
     "routing/business_hours", "routing/oncall", "routing/coverage.py",
     "routing/coverage_facts.py", "routing/coverage_mail.py", "routing/escalation",
     "routing/targets.py", "routing/wording.py", "routing/wall_time.py", "routing/paging/menu.py",
+    "routing/paging/states.py",
     "routing/clocks/states.py", "routing/clocks/promise.py", "routing/clocks/rules.py", "routing/clocks/proof.py",
     "routing/notices/routes.py", "intake/phone/flow.py", "intake/mail/parsing",
     "routing/foresight.py", "routing/policy_changes.py", "routing/policy_checks.py", "routing/policy_contacts.py",

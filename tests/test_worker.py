@@ -28,8 +28,9 @@ from core.wake import PipeWake, PostgresWake
 from intake import reconcile, voicemail
 from intake.phone import calls
 from routing import hooks
+from routing.clocks import cycles, reminders
 from routing.context import Context, build_context
-from routing.paging import pages
+from routing.paging import rows as paging_rows
 from tests.reused_database import reused_postgres, reused_url
 from worker import HANDLERS, Worker
 
@@ -222,7 +223,8 @@ def test_it_undoes_the_effect_of_work_that_was_cancelled_meanwhile(
 def test_it_knows_a_handler_for_every_kind_of_work_that_is_ever_due() -> None:
     kinds = {
         voicemail.FETCH, voicemail.SETTLE, calls.WATCH, reconcile.RECONCILE, reconcile.ADOPT,
-        pages.RING, pages.STEP_OVER, pages.SEND, pages.CHECK, pages.HANG_UP, hooks.SCAN, hooks.SEND,
+        paging_rows.RING, paging_rows.STEP_OVER, paging_rows.SEND, paging_rows.CHECK, paging_rows.HANG_UP,
+        cycles.BREACH, reminders.REMIND, hooks.SCAN, hooks.SEND,
     }  # fmt: skip
     assert kinds <= set(HANDLERS)
 

@@ -18,7 +18,8 @@ from intake.phone.models import Call
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome
 from routing.decisions import decision_of_case
-from routing.paging.models import Page, PageState
+from routing.paging.models import Page
+from routing.paging.states import PageState
 from routing.policy import Line, Policy
 
 _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3, "9": Event.KEY_9}
@@ -131,7 +132,7 @@ def _open_case(read: Read, policy: Policy, number: int | None) -> OpenCase | Non
         standing = Standing.RINGING if case.ringing else Standing.WAITS
     tier = policy.tiers.get(case.tier) if case.tier else None
     covered = tier is not None and tier.target(case.priority).cover == "24x7"
-    may_escalate = covered and policy.escalation_of(case.service) is not None
+    may_escalate = covered and policy.escalation_of(case.service, case.priority) is not None
     return OpenCase(number, standing, may_escalate)
 
 

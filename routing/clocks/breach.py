@@ -1,4 +1,4 @@
-"""A promise's instant goes by: the cycle is marked, once, and the event is written that others act on."""
+"""A promise's instant goes by: the cycle is marked, once; whoever had the case is told, and others are rung."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from routing.clocks.cycles import locked_cycle, move
 from routing.clocks.models import ResponseCycle
 from routing.clocks.states import CycleEvent, CycleState
 from routing.context import Context
+from routing.paging import pages
 
 
 def breach(context: Context, claim: due.Claim) -> None:
@@ -16,6 +17,7 @@ def breach(context: Context, claim: due.Claim) -> None:
     with due.finishing(context.database, claim) as session:
         case_id = session.get_one(ResponseCycle, claim.payload["cycle"]).case_id
         case = session.get_one(Case, case_id)
+        pages.locked_pages(session, case)
         cycle = locked_cycle(session, case)
         if cycle.id != claim.payload["cycle"] or cycle.standing is not CycleState.RUNNING:
             return
@@ -26,3 +28,5 @@ def breach(context: Context, claim: due.Claim) -> None:
             session, "case.breached", now, case_id=case.id, cycle=cycle.number, target=cycle.target,
             due_at=cycle.due_at.isoformat(), priority=cycle.priority,
         )  # fmt: skip
+        session.flush()
+        pages.broken(session, context, case, now)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Case, record
+from routing.clocks import reminders
 from routing.clocks.models import ResponseCycle
 from routing.clocks.promise import Promise, promise_for
 from routing.clocks.rules import Excuse, ResponseKind
@@ -21,6 +22,7 @@ from routing.decisions import TZ_VERSION, decision_of_case
 from routing.policies import CurrentPolicy, PolicyVersion, policy_of_version
 
 BREACH = "clock.breach"
+_WHILE_UNANSWERED = (BREACH, reminders.REMIND)
 
 
 def begin(session: Session, case: Case, current: CurrentPolicy, started_at: datetime) -> ResponseCycle:
@@ -43,7 +45,7 @@ def begin(session: Session, case: Case, current: CurrentPolicy, started_at: date
     session.add(cycle)
     session.flush()
     _show(case, cycle)
-    _plan(session, cycle)
+    _plan(session, case, cycle, started_at)
     return cycle
 
 
@@ -96,7 +98,7 @@ def stamp_response(
         in_time=cycle.standing is not CycleState.LATE, answered_at=at.isoformat(), words=how, cycle=cycle.number,
     )  # fmt: skip
     session.flush()
-    due.cancel(session, cycle.subject, (BREACH,))
+    due.cancel(session, cycle.subject, _WHILE_UNANSWERED)
     return True
 
 
@@ -124,7 +126,7 @@ def take_back_response(session: Session, case: Case, at: datetime, person: str |
         retarget(session, case, cycle, at)  # the priority was changed while the clock stood
     else:
         _show(case, cycle)
-        _plan(session, cycle)
+        _plan(session, case, cycle, at)
     return True
 
 
@@ -140,7 +142,7 @@ def retarget(session: Session, case: Case, cycle: ResponseCycle, now: datetime) 
     move(cycle, event)
     cycle.excuse = cycle.excused_by = cycle.excused_at = None
     _show(case, cycle)
-    _plan(session, cycle)
+    _plan(session, case, cycle, now)
 
 
 def restart(
@@ -167,7 +169,7 @@ def excuse(session: Session, cycle: ResponseCycle, why: Excuse, person: str, now
     move(cycle, CycleEvent.EXCUSED)
     cycle.excuse, cycle.excused_by, cycle.excused_at = why, person, now
     session.flush()
-    due.cancel(session, cycle.subject, (BREACH,))
+    due.cancel(session, cycle.subject, _WHILE_UNANSWERED)
 
 
 def move(cycle: ResponseCycle, event: CycleEvent) -> None:
@@ -190,11 +192,12 @@ def _show(case: Case, cycle: ResponseCycle) -> None:
     case.responded_at, case.response_kind = cycle.responded_at, cycle.response_kind
 
 
-def _plan(session: Session, cycle: ResponseCycle) -> None:
+def _plan(session: Session, case: Case, cycle: ResponseCycle, now: datetime) -> None:
     session.flush()
     due.cancel(session, cycle.subject, (BREACH,))
     if cycle.standing is CycleState.RUNNING and cycle.due_at is not None:
         due.enqueue(session, BREACH, cycle.subject, cycle.due_at, cycle=cycle.id)
+    reminders.plan(session, case, cycle, now)
 
 
 def _adopt(session: Session, case: Case) -> ResponseCycle:
@@ -215,5 +218,5 @@ def _adopt(session: Session, case: Case) -> ResponseCycle:
         move(cycle, answered(case.due_at, case.responded_at))
         cycle.responded_at, cycle.response_kind = case.responded_at, case.response_kind
     session.add(cycle)
-    _plan(session, cycle)
+    _plan(session, case, cycle, cycle.started_at)
     return cycle

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
@@ -74,6 +74,15 @@ class Escalation(BaseModel):
     steps: list[Step] = Field(min_length=1)
     repeat_s: Seconds = 120
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30
+    # Shares of the response time: whoever has a case and has not answered is reminded when they are used up.
+    remind_at: list[Annotated[float, Field(gt=0, lt=1)]] = [0.5, 0.75, 0.9]
+
+    @field_validator("remind_at")
+    @classmethod
+    def _rising(cls, shares: list[float]) -> list[float]:
+        if shares != sorted(set(shares)):
+            raise ValueError(f"is {shares}; expected rising shares, such as [0.5, 0.75, 0.9]")
+        return shares
 
     @model_validator(mode="after")
     def _in_order(self) -> Escalation:

@@ -11,10 +11,11 @@ from core.models import Case, Person
 from core.telephony import RETRY_RULE
 from core.twiml import Say
 from routing.context import Context
-from routing.paging import pages
+from routing.paging import pages, remind
 from routing.paging.content import latest_audio, page_values
 from routing.paging.menu import Act, Heard, Menu, MenuFacts, MenuStep, Standing, step
-from routing.paging.models import Attempt, AttemptState, Page, PageState
+from routing.paging.models import Attempt, AttemptState, Page, Purpose
+from routing.paging.states import PageState
 from routing.responses import stamp_response, withdraw_response
 
 _KEYS = {"1": Heard.KEY_1, "2": Heard.KEY_2, "3": Heard.KEY_3, "5": Heard.KEY_5}
@@ -51,7 +52,7 @@ def customer_connected(session: Session, context: Context, attempt_id: int) -> N
     attempt, _page = _locked(session, attempt_id)
     if attempt.menu != Menu.BRIDGE:
         return  # a late word of a call that is over: its end has been judged, by the engineer perhaps
-    stamp_response(session, attempt.case, context.clock.now(), "call", attempt.person_key)
+    _respond(session, context, attempt, _page)
 
 
 def _locked(session: Session, attempt_id: int) -> tuple[Attempt, Page]:
@@ -78,8 +79,8 @@ def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> 
     case: Case = attempt.case
     policy = context.policies.version(page.policy_version)
     values = page_values(session, case, policy, context.links, context.clock.now())
-    if page.acknowledged_by is not None and page.acknowledged_by != attempt.person_key:
-        values["engineer"] = session.get_one(Person, page.acknowledged_by).name
+    if page.state == PageState.ACKNOWLEDGED and page.acknowledged_by != attempt.person_key:
+        values["engineer"] = session.get_one(Person, page.acknowledged_by or "").name
 
     def say(key: str) -> Say:
         return policy.say(key, case.line, **values)
@@ -96,10 +97,14 @@ def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> 
 
 
 def _standing(page: Page, attempt: Attempt) -> Standing:
+    if attempt.purpose == Purpose.REMIND and attempt.case.responded_at is not None:
+        return Standing.OVER
     if page.state == PageState.RINGING:
         return Standing.RINGING
     if page.state == PageState.ACKNOWLEDGED:
         return Standing.YOURS if page.acknowledged_by == attempt.person_key else Standing.TAKEN
+    if page.state == PageState.HANDED_ON and attempt.case.engineer is not None:
+        return Standing.TAKEN
     return Standing.OVER
 
 
@@ -114,7 +119,14 @@ def _pass(session: Session, context: Context, attempt: Attempt, page: Page) -> N
 
 
 def _respond(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
-    stamp_response(session, attempt.case, context.clock.now(), "call", attempt.person_key)
+    now = context.clock.now()
+    if stamp_response(session, attempt.case, now, "call", attempt.person_key):
+        pages.answered(session, attempt.case, now)
+
+
+def _heard_reminder(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
+    attempt.state = AttemptState.ACCEPTED
+    remind.heard(session, attempt, context.clock.now())
 
 
 def _withdraw(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
@@ -131,6 +143,7 @@ _ACTS = {
     Act.RESPOND: _respond,
     Act.WITHDRAW_RESPONSE: _withdraw,
     Act.TRY_AGAIN: _try_again,
+    Act.HEARD: _heard_reminder,
 }
 
 

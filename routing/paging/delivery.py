@@ -17,12 +17,13 @@ from core.errors import ChannelError
 from core.models import Case, record
 from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
-from routing.paging import pages, throttle
+from routing.paging import rows, steps, throttle
 from routing.paging.channels import CHANNELS, Outgoing
 from routing.paging.content import page_values
-from routing.paging.models import Attempt, AttemptState, PageState, Purpose
+from routing.paging.models import Attempt, AttemptState, Purpose
 from routing.paging.reach import QUIET
 from routing.paging.sending import entries_of
+from routing.paging.states import PageState
 from routing.policy import Policy
 
 _AFTER_RINGING = timedelta(seconds=30)
@@ -65,9 +66,8 @@ def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str | None) ->
     if not CHANNELS[outgoing.channel].rings:
         return
     with context.database.writing() as session:
-        page = _locked_attempt(session, outgoing.id).page
-        if page is not None and page.state != PageState.RINGING:
-            due.enqueue(session, pages.HANG_UP, f"attempt:{outgoing.id}", context.clock.now(), sid=sid)
+        if not _is_wanted(_locked_attempt(session, outgoing.id)):
+            due.enqueue(session, rows.HANG_UP, f"attempt:{outgoing.id}", context.clock.now(), sid=sid)
 
 
 def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str | None) -> None:
@@ -85,7 +85,7 @@ def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str 
         )  # fmt: skip
         if channel.rings:
             due.enqueue(
-                session, pages.CHECK, f"attempt:{attempt.id}", now + _ring_time(context, outgoing),
+                session, rows.CHECK, f"attempt:{attempt.id}", now + _ring_time(context, outgoing),
                 attempt=attempt.id,
             )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
         page = attempt.page
         # A step that has been passed over is not sent any more: after an outage it would be one of many.
         passed = page is not None and "until" in claim.payload and attempt.position < page.position
-        over = passed or (page is not None and page.state != PageState.RINGING)
+        over = passed or not _is_wanted(attempt)
         if over or AttemptState(attempt.state) not in (AttemptState.QUEUED, AttemptState.SENDING):
             if over and attempt.provider_sid is None:
                 attempt.state = AttemptState.CANCELLED
@@ -114,11 +114,22 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
         unsure = attempt.state == AttemptState.SENDING
         if not unsure and not throttle.may_go_out(session, claim, attempt, policy.limits, now):
             if not attempt.is_live:
-                pages.failed(session, context, attempt)
+                steps.failed(session, context, attempt)
             return None, False
         attempt.state = AttemptState.SENDING
         attempt.sent_at = attempt.sent_at or now
         return _outgoing(session, context, attempt, policy, attempt.sent_at, now), unsure
+
+
+def _is_wanted(attempt: Attempt) -> bool:
+    """Whether the page still rings; of a reminder: whether its person still has the case, unanswered."""
+    page, case = attempt.page, attempt.case
+    if page is None:
+        return True
+    if attempt.purpose != Purpose.REMIND:
+        return page.state == PageState.RINGING
+    has_it = page.state == PageState.ACKNOWLEDGED and page.acknowledged_by == attempt.person_key
+    return has_it and case.responded_at is None and case.closed_at is None
 
 
 def _outgoing(
@@ -135,8 +146,7 @@ def _outgoing(
     attempt.text = attempt.text or policy.say(f"sms_{attempt.purpose}", line, **values).text
     loud = attempt.purpose == Purpose.LOUD
     title = policy.say("note_title_loud" if loud else "note_title", line, **values).text
-    quiet = attempt.purpose in QUIET
-    note = policy.say("note_quiet" if quiet else "note_urgent", line, **values, said=attempt.text).text
+    note = policy.say(_note_for(attempt), line, **values, said=attempt.text).text
     person = entries_of(context, policy).get(attempt.person_key)
     method = person.methods.get(attempt.method) if person else None
     return Outgoing(
@@ -144,6 +154,13 @@ def _outgoing(
         ring_s=policy.escalations[page.escalation].ring_s if page else 30, since=since, title=title, note=note,
         facts=_facts(case, attempt, values), secret=method.secret if method else "",
     )  # fmt: skip
+
+
+def _note_for(attempt: Attempt) -> str:
+    """The name of the sentence that mail and chat get."""
+    if attempt.purpose == Purpose.REMIND:
+        return "note_remind"
+    return "note_quiet" if attempt.purpose in QUIET else "note_urgent"
 
 
 def _facts(case: Case, attempt: Attempt, values: Mapping[str, object]) -> dict[str, object]:
@@ -173,7 +190,7 @@ def _give_up(context: Context, claim: due.Claim, error: str) -> None:
             channel=attempt.channel, error=error,
         )  # fmt: skip
         _cancel_repeats(session, attempt)
-        pages.failed(session, context, attempt)
+        steps.failed(session, context, attempt)
 
 
 def _cancel_repeats(session: sa.orm.Session, attempt: Attempt) -> None:
@@ -205,7 +222,7 @@ def check(context: Context, claim: due.Claim) -> None:
             settle_call(session, context, claim.payload["attempt"], status, None)
         elif sid:
             again = context.clock.now() + _AFTER_RINGING
-            due.enqueue(session, pages.CHECK, claim.subject, again, attempt=claim.payload["attempt"])
+            due.enqueue(session, rows.CHECK, claim.subject, again, attempt=claim.payload["attempt"])
 
 
 def hang_up(context: Context, claim: due.Claim) -> None:
@@ -245,14 +262,14 @@ def settle_call(
             session, "page.unanswered", now, case_id=attempt.case_id, person=attempt.person_key,
             how=attempt.state,
         )  # fmt: skip
-        pages.failed(session, context, attempt)
+        steps.failed(session, context, attempt)
 
 
 def _locked_attempt(session: sa.orm.Session, attempt_id: int) -> Attempt:
     """The attempt, locked; its page has been locked first."""
     page_id = session.scalar(sa.select(Attempt.page_id).where(Attempt.id == attempt_id))
     if page_id is not None:
-        pages.locked_page(session, page_id)
+        rows.locked_page(session, page_id)
     return session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)
 
 

@@ -19,6 +19,7 @@ class Menu(enum.StrEnum):
     """Where in the call the engineer is."""
 
     MENU = "menu"
+    REMINDER = "reminder"  # they have the case, and are rung because its customer waits
     ACCEPTED = "accepted"
     BRIDGE = "bridge"
     REACHED = "reached"
@@ -47,6 +48,7 @@ class Act(enum.StrEnum):
     RESPOND = "respond"
     WITHDRAW_RESPONSE = "withdraw-response"
     TRY_AGAIN = "try-again"
+    HEARD = "heard"  # a reminder; it is not repeated
 
 
 class Standing(enum.StrEnum):
@@ -142,6 +144,21 @@ def _menu_again(facts: MenuFacts) -> MenuStep:
     return MenuStep((facts.say("page_intro"), facts.say("page_menu")), Menu.MENU, (Act.TRY_AGAIN,))
 
 
+def _reminder(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_reminder"), facts.say("page_reminder_menu")), Menu.REMINDER)
+
+
+def _reminder_again(facts: MenuFacts) -> MenuStep:
+    if facts.tries + 1 >= MAX_TRIES:
+        return MenuStep((facts.say("page_goodbye"),), Menu.OVER)
+    said = (facts.say("page_reminder"), facts.say("page_reminder_menu"))
+    return MenuStep(said, Menu.REMINDER, (Act.TRY_AGAIN,))
+
+
+def _on_it(facts: MenuFacts) -> MenuStep:
+    return MenuStep((facts.say("page_on_it"),), Menu.OVER, (Act.HEARD,))
+
+
 def _goodbye(facts: MenuFacts) -> MenuStep:
     return MenuStep((facts.say("page_goodbye"),), Menu.OVER)
 
@@ -166,6 +183,13 @@ TABLE: dict[tuple[Menu, Heard], Rule] = {
     (Menu.MENU, Heard.KEY_5): _while_wanted(_call_customer(Act.ACCEPT)),
     (Menu.MENU, Heard.OTHER_KEY): _while_ringing(_menu_again),
     (Menu.MENU, Heard.NO_KEY): _while_ringing(_menu_again),
+    (Menu.REMINDER, Heard.ANSWERED): _while_wanted(_reminder),
+    (Menu.REMINDER, Heard.KEY_1): _while_wanted(_on_it),
+    (Menu.REMINDER, Heard.KEY_2): _while_wanted(_play(Menu.REMINDER, "page_reminder_menu")),
+    (Menu.REMINDER, Heard.KEY_3): _while_wanted(_pass),
+    (Menu.REMINDER, Heard.KEY_5): _while_wanted(_call_customer(Act.HEARD)),
+    (Menu.REMINDER, Heard.OTHER_KEY): _while_wanted(_reminder_again),
+    (Menu.REMINDER, Heard.NO_KEY): _while_wanted(_reminder_again),
     (Menu.ACCEPTED, Heard.KEY_2): _play(Menu.ACCEPTED, "page_accepted"),
     (Menu.ACCEPTED, Heard.KEY_5): _call_customer(),
     (Menu.ACCEPTED, Heard.NO_KEY): _goodbye,
@@ -178,6 +202,7 @@ TABLE: dict[tuple[Menu, Heard], Rule] = {
 # A key that a later menu does not have: the menu is said again, or the call simply ends.
 _OTHERWISE: dict[Menu, Rule] = {
     Menu.MENU: _while_ringing(_menu_again),
+    Menu.REMINDER: _while_wanted(_reminder_again),
     Menu.ACCEPTED: _play(Menu.ACCEPTED, "page_accepted"),
     Menu.BRIDGE: _not_reached,
     Menu.REACHED: _goodbye,

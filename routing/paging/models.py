@@ -9,14 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Instant
 from core.models import Case, Person
-
-
-class PageState(enum.StrEnum):
-    """Where a page stands."""
-
-    RINGING = "ringing"
-    ACKNOWLEDGED = "acknowledged"
-    CANCELLED = "cancelled"
+from routing.paging.states import PageState
 
 
 class Page(Base):
@@ -81,6 +74,9 @@ class Purpose(enum.StrEnum):
     LOUD = "loud"
     NOTIFY = "notify"
     ADDED = "added"
+    REMIND = "remind"  # whoever has the case has not answered the customer
+    BROKEN = "broken"  # nor in time: the next level is rung
+    RELIEVED = "relieved"  # somebody else has the case now
 
 
 class Attempt(Base):

@@ -12,8 +12,9 @@ from core.models import Case, Person
 from routing.context import Context
 from routing.paging import pages, reach
 from routing.paging.content import page_values
-from routing.paging.models import Attempt, Page, PageState
+from routing.paging.models import Attempt, Page
 from routing.paging.pages import Answer
+from routing.paging.states import PageState
 from routing.policy import Policy
 
 _LARGEST_NUMBER = 2**31 - 1  # that a case can have; PostgreSQL refuses to compare with more

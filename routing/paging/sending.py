@@ -14,12 +14,12 @@ from core.models import Case, Person, record
 from routing import escalation
 from routing.context import Context
 from routing.paging import reach
+from routing.paging.menu import Menu
 from routing.paging.models import Attempt, Page, Purpose
+from routing.paging.rows import SEND, VOICE
 from routing.policy import PersonEntry, Policy
 from routing.rosters.changes import schedules_of
 
-VOICE = "voice"
-SEND = "page.send"
 _A_DAY = timedelta(days=1)
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,18 @@ def ring_step(
         until = now + wait if loud else None
         _write(session, page.case, policy, person, contacts, purpose, now, page=page, until=until)
     return rung
+
+
+def remind(session: Session, context: Context, page: Page, wait: timedelta, now: datetime) -> None:
+    """Ring whoever has accepted ``page`` again, by their rules, within ``wait``."""
+    policy = context.policies.version(page.policy_version)
+    entries = entries_of(context, policy)
+    for person in _people(session, [key for key in entries if key == page.acknowledged_by]):
+        contacts = reach.plan(entries[person.key], Purpose.REMIND, wait)
+        if not reach.is_loud(contacts):
+            _note_unreachable(session, page.case, person, contacts, now)
+        until = now + wait
+        _write(session, page.case, policy, person, contacts, Purpose.REMIND, now, page=page, until=until)
 
 
 def tell(
@@ -132,6 +144,7 @@ def _write(
             number_of_try=contact.number_of_try,
             # A call says what it has to say by its menu, first ring or last.
             purpose=Purpose.PAGE if purpose is Purpose.LOUD and contact.channel == VOICE else purpose,
+            menu=Menu.REMINDER if purpose is Purpose.REMIND else Menu.MENU,
             address=contact.address,
             from_number=_shown_number(case, policy),
             created_at=now,

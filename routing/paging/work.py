@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.due import Claim
+from routing.clocks import reminders
 from routing.context import Context
-from routing.paging import delivery, pages
+from routing.paging import delivery, remind, rows, steps
 
 HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
-    pages.RING: pages.ring,
-    pages.STEP_OVER: pages.step_over,
-    pages.SEND: delivery.send,
-    pages.CHECK: delivery.check,
-    pages.HANG_UP: delivery.hang_up,
+    rows.RING: steps.ring,
+    rows.STEP_OVER: steps.step_over,
+    rows.SEND: delivery.send,
+    rows.CHECK: delivery.check,
+    rows.HANG_UP: delivery.hang_up,
+    reminders.REMIND: remind.remind,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from core.due import Due, DueState
-from routing.paging import pages
+from routing.paging import rows
 from simulator.phones import NeverAnswers
 from tests.house import House
 from tests.stories.disorder import disorder, lost
@@ -21,9 +21,9 @@ def test_it_rings_again_when_the_work_of_a_page_has_been_lost(house: House) -> N
     house.voicemail_from(MARIA)
     house.fast_forward(10)
     with house.context.database.writing() as session:
-        gone = sa.update(Due).where(Due.kind.in_((pages.RING, pages.STEP_OVER))).values(state=DueState.DEAD)
+        gone = sa.update(Due).where(Due.kind.in_((rows.RING, rows.STEP_OVER))).values(state=DueState.DEAD)
         session.execute(gone)
-        session.execute(sa.update(Due).where(Due.kind == pages.CHECK).values(state=DueState.CANCELLED))
+        session.execute(sa.update(Due).where(Due.kind == rows.CHECK).values(state=DueState.CANCELLED))
     before = sum(house.rung.values())
     house.fast_forward(180)
     assert sum(house.rung.values()) > before

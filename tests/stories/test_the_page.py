@@ -28,7 +28,7 @@ def test_it_tells_who_what_and_how_long_and_is_accepted_with_1(night: House) -> 
     dana.hears("press 1", "press 2", "press 3", "press 5")
     dana.presses("1").hears("You have case 1 0 0 1", "minutes left").waits().hears("Goodbye")
     assert dana.is_over
-    night.fast_forward(1800)
+    night.fast_forward(1200)
     assert night.case.engineer == "dana"
     assert night.case.responded_at is None
     assert night.rung == {DANA: 1}

@@ -34,6 +34,13 @@ EDGES: dict[tuple[Menu, Heard], tuple[list[str], Menu, tuple[Act, ...]]] = {
     (M.MENU, H.KEY_5): (["page_connecting"], M.BRIDGE, (Act.ACCEPT,)),
     (M.MENU, H.OTHER_KEY): (["page_intro", "page_menu"], M.MENU, (Act.TRY_AGAIN,)),
     (M.MENU, H.NO_KEY): (["page_intro", "page_menu"], M.MENU, (Act.TRY_AGAIN,)),
+    (M.REMINDER, H.ANSWERED): (["page_reminder", "page_reminder_menu"], M.REMINDER, ()),
+    (M.REMINDER, H.KEY_1): (["page_on_it"], M.OVER, (Act.HEARD,)),
+    (M.REMINDER, H.KEY_2): (["voicemail", "page_reminder_menu"], M.REMINDER, ()),
+    (M.REMINDER, H.KEY_3): (["page_passed"], M.OVER, (Act.PASS,)),
+    (M.REMINDER, H.KEY_5): (["page_connecting"], M.BRIDGE, (Act.HEARD,)),
+    (M.REMINDER, H.OTHER_KEY): (["page_reminder", "page_reminder_menu"], M.REMINDER, (Act.TRY_AGAIN,)),
+    (M.REMINDER, H.NO_KEY): (["page_reminder", "page_reminder_menu"], M.REMINDER, (Act.TRY_AGAIN,)),
     (M.ACCEPTED, H.KEY_2): (["voicemail", "page_accepted"], M.ACCEPTED, ()),
     (M.ACCEPTED, H.KEY_5): (["page_connecting"], M.BRIDGE, ()),
     (M.ACCEPTED, H.NO_KEY): (["page_goodbye"], M.OVER, ()),
@@ -59,10 +66,11 @@ def test_it_has_no_expectation_for_an_edge_that_is_gone() -> None:
     ("standing", "farewell"), [(Standing.TAKEN, "page_taken"), (Standing.OVER, "page_over")]
 )
 @pytest.mark.parametrize("heard", Heard)
+@pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER])
 def test_it_lets_go_of_an_engineer_whom_the_page_needs_no_more(
-    heard: Heard, standing: Standing, farewell: str
+    state: Menu, heard: Heard, standing: Standing, farewell: str
 ) -> None:
-    result = step(Menu.MENU, heard, facts(standing))
+    result = step(state, heard, facts(standing))
     assert (said(result), result.next, result.acts) == ([farewell], Menu.OVER, ())
 
 
@@ -71,14 +79,16 @@ def test_it_says_what_was_written_down_of_the_voicemail() -> None:
     assert said(result) == ["page_intro", "page_transcript", "page_menu"]
 
 
-@pytest.mark.parametrize("state", [Menu.MENU, Menu.ACCEPTED])
+@pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER, Menu.ACCEPTED])
 def test_it_says_that_the_voicemail_is_not_there_yet(state: Menu) -> None:
     result = step(state, Heard.KEY_2, facts(voicemail_url=None))
     assert said(result)[0] == "page_no_voicemail"
     assert result.next is state
 
 
-@pytest.mark.parametrize(("state", "acts"), [(Menu.MENU, (Act.ACCEPT,)), (Menu.ACCEPTED, ())])
+@pytest.mark.parametrize(
+    ("state", "acts"), [(Menu.MENU, (Act.ACCEPT,)), (Menu.REMINDER, (Act.HEARD,)), (Menu.ACCEPTED, ())]
+)
 def test_it_calls_nobody_who_left_no_number_but_accepts_all_the_same(
     state: Menu, acts: tuple[Act, ...]
 ) -> None:
@@ -91,9 +101,10 @@ def test_it_calls_nobody_who_left_no_number_but_accepts_all_the_same(
 
 
 @pytest.mark.parametrize("heard", [Heard.OTHER_KEY, Heard.NO_KEY])
-def test_it_says_the_menu_three_times_and_hangs_up_on_a_mailbox(heard: Heard) -> None:
-    again = [step(Menu.MENU, heard, facts(tries=tries)) for tries in range(MAX_TRIES)]
-    assert [result.next for result in again] == [Menu.MENU] * (MAX_TRIES - 1) + [Menu.OVER]
+@pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER])
+def test_it_says_the_menu_three_times_and_hangs_up_on_a_mailbox(state: Menu, heard: Heard) -> None:
+    again = [step(state, heard, facts(tries=tries)) for tries in range(MAX_TRIES)]
+    assert [result.next for result in again] == [state] * (MAX_TRIES - 1) + [Menu.OVER]
     assert said(again[-1]) == ["page_goodbye"]
     assert all(Act.ACCEPT not in result.acts for result in again)
 
@@ -131,7 +142,7 @@ def test_it_has_an_exit_from_every_state(state: Menu) -> None:
 
 
 def test_it_can_come_to_every_state() -> None:
-    reached, waiting = {Menu.MENU}, deque([Menu.MENU])
+    reached, waiting = {Menu.MENU, Menu.REMINDER}, deque([Menu.MENU, Menu.REMINDER])
     while waiting:
         state = waiting.popleft()
         for heard in Heard:

@@ -1,0 +1,66 @@
+"""Reminders: whoever has a case and has not answered its customer is rung again, before the promise is broken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due
+from core.models import Case, record
+from routing.clocks import cycles, reminders
+from routing.clocks.models import ResponseCycle
+from routing.clocks.states import CycleState
+from routing.context import Context
+from routing.paging import sending
+from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, Purpose
+from routing.paging.rows import locked_pages
+from routing.paging.states import PageState
+
+
+def remind(context: Context, claim: due.Claim) -> None:
+    """Due work: a share of the response time is used up. A row that comes too late does nothing."""
+    now = context.clock.now()
+    with context.database.writing() as session:
+        case = session.get_one(Case, session.get_one(ResponseCycle, claim.payload["cycle"]).case_id)
+        pages = locked_pages(session, case)
+        cycle = cycles.locked_cycle(session, case)
+        if not due.finish(session, claim):
+            raise due.LeaseLost(claim.subject)
+        page = _had_by(pages, case)
+        if cycle.id != claim.payload["cycle"] or page is None or not _is_forgotten(case, cycle, now):
+            return
+        following = reminders.next_of(session, case, cycle, now)
+        until = following[1] if following else cycle.due_at or now
+        record(
+            session, "case.reminded", now, case_id=case.id, person=case.engineer,
+            percent=round(claim.payload["share"] * 100), left_s=int((until - now).total_seconds()),
+        )  # fmt: skip
+        sending.remind(session, context, page, until - now, now)
+        reminders.plan(session, case, cycle, now)
+
+
+def _had_by(pages: list[Page], case: Case) -> Page | None:
+    """The page by which the case's engineer has it."""
+    return next((p for p in reversed(pages) if p.state == PageState.ACKNOWLEDGED), None)
+
+
+def _is_forgotten(case: Case, cycle: ResponseCycle, now: datetime) -> bool:
+    """Whether somebody has the case, and its promise still runs; once it is broken others are rung."""
+    runs = cycle.standing is CycleState.RUNNING and cycle.due_at is not None and now < cycle.due_at
+    return runs and case.engineer is not None and case.closed_at is None
+
+
+def heard(session: Session, attempt: Attempt, now: datetime) -> None:
+    """The engineer has pressed a key in a reminder: it is not repeated."""
+    record(session, "case.reminder-heard", now, case_id=attempt.case_id, person=attempt.person_key)
+    session.execute(
+        sa.update(Attempt)
+        .where(
+            Attempt.page_id == attempt.page_id, Attempt.purpose == Purpose.REMIND, Attempt.id != attempt.id,
+            Attempt.provider_sid.is_(None), Attempt.state.in_(LIVE_STATES),
+        )
+        .values(state=AttemptState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip

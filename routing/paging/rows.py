@@ -1,0 +1,66 @@
+"""The rows of pages: their kinds of due work, locking them in the order of the house, ending what is under way.
+
+Locks are taken in one order everywhere: the pages of a case (the earliest first), attempts, the case, due work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import due
+from core.models import Case
+from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page
+from routing.paging.states import PageEvent, PageState, after
+
+VOICE = "voice"
+RING, STEP_OVER, SEND, CHECK, HANG_UP = (
+    "page.ring",
+    "page.step-over",
+    "page.send",
+    "page.check",
+    "page.hang-up",
+)
+
+
+def locked_page(session: Session, page_id: int) -> Page:
+    """The page, locked with all others of its case until the end of the transaction."""
+    case_id = sa.select(Page.case_id).where(Page.id == page_id).scalar_subquery()
+    found = _locked(session, Page.case_id == case_id)
+    return next(page for page in found if page.id == page_id)
+
+
+def locked_pages(session: Session, case: Case) -> list[Page]:
+    """All pages of a case, the earliest first, locked: before its cycle is."""
+    return _locked(session, Page.case_id == case.id)
+
+
+def _locked(session: Session, condition: sa.ColumnElement[bool]) -> list[Page]:
+    pages = sa.select(Page).where(condition).order_by(Page.id).with_for_update()
+    return list(session.scalars(pages.execution_options(populate_existing=True)))
+
+
+def move(page: Page, event: PageEvent) -> bool:
+    """Let ``event`` happen to a locked page; False if it comes too late to change anything."""
+    following = after(PageState(page.state), event)
+    if following is None:
+        return False
+    page.state = following
+    return True
+
+
+def stop(session: Session, page: Page, now: datetime) -> None:
+    """End everything that is planned or under way for a page; whoever is speaking may finish."""
+    live = session.scalars(
+        sa.select(Attempt).where(Attempt.page_id == page.id, Attempt.state.in_(LIVE_STATES)).with_for_update()
+    )
+    for attempt in live:
+        if attempt.provider_sid is None:
+            # Not yet out, or just going out: the sender looks at the page once more before it dials.
+            attempt.state = AttemptState.CANCELLED
+        elif attempt.channel == VOICE and attempt.state != AttemptState.ANSWERED:
+            due.enqueue(session, HANG_UP, f"attempt:{attempt.id}", now, sid=attempt.provider_sid)
+    session.flush()
+    due.cancel(session, page.subject)

@@ -1,0 +1,42 @@
+"""The states of a page: a table of what may follow what. Pure."""
+
+from __future__ import annotations
+
+import enum
+
+
+class PageState(enum.StrEnum):
+    """Where a page stands."""
+
+    RINGING = "ringing"
+    ACKNOWLEDGED = "acknowledged"  # somebody has the case; they may still let go of it
+    HANDED_ON = "handed-on"  # somebody had the case, and another page or person has it since
+    CANCELLED = "cancelled"  # it was answered or closed before anybody accepted
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the page."""
+        return self in (PageState.HANDED_ON, PageState.CANCELLED)
+
+
+class PageEvent(enum.StrEnum):
+    """What can happen to a page."""
+
+    STEP_TAKEN = "step-taken"  # time over, nobody left to call, or passed on: the next step rings
+    ACCEPTED = "accepted"
+    CALLED_OFF = "called-off"  # the customer was answered, or the case closed
+    LET_GO = "let-go"  # by whoever accepted: passed on, or taken over by somebody else
+
+
+# Whatever is not listed changes nothing: it came too late.
+TABLE: dict[tuple[PageState, PageEvent], PageState] = {
+    (PageState.RINGING, PageEvent.STEP_TAKEN): PageState.RINGING,
+    (PageState.RINGING, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,
+    (PageState.RINGING, PageEvent.CALLED_OFF): PageState.CANCELLED,
+    (PageState.ACKNOWLEDGED, PageEvent.LET_GO): PageState.HANDED_ON,
+}
+
+
+def after(state: PageState, event: PageEvent) -> PageState | None:
+    """The state that follows; None when ``event`` comes too late to change anything."""
+    return TABLE.get((state, event))
