@@ -47,6 +47,7 @@ SENTENCES: dict[str, str] = {
     "page.not-reachable": "{who} has no verified phone, and was not called.",
     "page.unverified-rung": "Nobody to be called has a verified phone: {people} to be called all the same.",
     "page.limited": "{who} was not sent more by {channel}: the number has got as much as carriers tolerate.",
+    "page.over-limit": "Every phone had been called as often as carriers tolerate; one was called all the same.",
     "page.not-sent": "{who} could not be reached by {channel}.",
     "page.unanswered": "{who} did not accept: {ending}.",
     "page.revived": "Ringing had stopped without a reason, and was begun again.",

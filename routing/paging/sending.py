@@ -13,9 +13,10 @@ from core import due
 from core.models import Case, Person, record
 from routing import escalation
 from routing.context import Context
-from routing.paging import reach
+from routing.paging import reach, throttle
 from routing.paging.menu import Menu
 from routing.paging.models import Attempt, Page, Purpose
+from routing.paging.pacing import Chosen, spread
 from routing.paging.rows import SEND, VOICE
 from routing.policy import PersonEntry, Policy
 from routing.rosters.changes import schedules_of
@@ -56,17 +57,40 @@ def ring_step(
             "nobody to be rung for case %s has a verified phone: unverified numbers are called", page.case_id
         )
         record(session, "page.unverified-rung", now, case_id=page.case_id, people=known)
+    people = _people(session, known)
+    plans = {p.key: reach.plan(entries[p.key], purpose, wait, even_unverified=desperate) for p in people}
+    chosen = _chosen(session, policy, page, plans.values(), now) if purpose is Purpose.LOUD else None
     rung = False
-    for person in _people(session, known):
-        contacts = reach.plan(entries[person.key], purpose, wait, even_unverified=desperate)
+    for person in people:
+        contacts = plans[person.key]
         loud = reach.is_loud(contacts)
         if not loud:
             _note_unreachable(session, page.case, person, contacts, now)
         rung = rung or loud
         # A step that rings nobody is over at once; who is told of it otherwise is still told.
         until = now + wait if loud else None
-        _write(session, page.case, policy, person, contacts, purpose, now, page=page, until=until)
+        _write(
+            session, page.case, policy, person, contacts, purpose, now, page=page, until=until, chosen=chosen
+        )
     return rung
+
+
+def _chosen(
+    session: Session, policy: Policy, page: Page, plans: Iterable[Sequence[reach.Planned]], now: datetime
+) -> Chosen:
+    """The phones that a repeat of the last step calls; too much for one, rather than silence."""
+    numbers = {c.address for contacts in plans for c in contacts if c.channel == VOICE}
+    every = timedelta(seconds=policy.escalations[page.escalation].repeat_s)
+    sent = throttle.calls_of(session, numbers, now)
+    chosen = spread(sent, policy.limits.calls_per_15_min, every, now)
+    if chosen.over_limit:
+        log.critical(
+            "nobody has accepted case %s, and every phone has been called as often as carriers tolerate: "
+            "one is called all the same; add people to the escalation",
+            page.case_id,
+        )
+        record(session, "page.over-limit", now, case_id=page.case_id, position=page.position)
+    return chosen
 
 
 def remind(session: Session, context: Context, page: Page, wait: timedelta, now: datetime) -> None:
@@ -131,9 +155,14 @@ def _write(
     *,
     page: Page | None = None,
     until: datetime | None = None,
+    chosen: Chosen | None = None,
 ) -> None:
-    """An attempt and its due work for each contact; nothing goes out after ``until``, the step's end."""
+    """An attempt and its due work for each contact; nothing goes out after ``until``, the step's end.
+
+    Where numbers have been ``chosen``, the others are not called this time.
+    """
     for contact in contacts:
+        spared = chosen is not None and contact.channel == VOICE and contact.address not in chosen.numbers
         attempt = Attempt(
             case_id=case.id,
             page_id=page.id if page else None,
@@ -151,9 +180,14 @@ def _write(
             planned_for=now + contact.after,
         )
         session.add(attempt)
+        if spared:
+            throttle.note_limited(session, attempt, now)
+            continue
         session.flush()
-        limit = {"until": until.isoformat()} if until else {}
-        due.enqueue(session, SEND, attempt.subject, now + contact.after, attempt=attempt.id, **limit)
+        more: dict[str, object] = {"until": until.isoformat()} if until else {}
+        if chosen is not None and chosen.over_limit and contact.channel == VOICE:
+            more["over_limit"] = True
+        due.enqueue(session, SEND, attempt.subject, now + contact.after, attempt=attempt.id, **more)
 
 
 def _shown_number(case: Case, policy: Policy) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from routing.contact_methods import Limits
 from routing.paging import reach
 from routing.paging.channels import CHANNELS
 from routing.paging.models import Attempt, AttemptState
+from routing.paging.rows import VOICE
 
 _LOOK_AGAIN = timedelta(seconds=10)
 _ON_THE_LINE = (AttemptState.SENDING, AttemptState.SENT, AttemptState.ANSWERED)
@@ -27,6 +29,8 @@ def may_go_out(session: Session, claim: due.Claim, attempt: Attempt, limits: Lim
         # Not placed on top of the call before it: by the engineer's ear it would be the same call.
         _put_off(session, claim, attempt, now + _LOOK_AGAIN, AttemptState.CANCELLED, now)
         return False
+    if "over_limit" in claim.payload:
+        return True  # every number of a repeat has got too much: one is called rather than nobody
     free_at = _free_at(session, attempt, limits, now)
     if free_at is not None:
         _put_off(session, claim, attempt, free_at, AttemptState.LIMITED, now)
@@ -42,11 +46,31 @@ def _put_off(
         return
     attempt.state = otherwise
     if otherwise is AttemptState.LIMITED:
-        record(
-            session, "page.limited", now, case_id=attempt.case_id, person=attempt.person_key,
-            channel=attempt.channel,
-        )  # fmt: skip
+        note_limited(session, attempt, now)
     due.finish(session, claim)
+
+
+def note_limited(session: Session, attempt: Attempt, now: datetime) -> None:
+    """The attempt is not made: its number has got as much as carriers tolerate, or gets it at the next repeat."""
+    attempt.state = AttemptState.LIMITED
+    record(
+        session, "page.limited", now, case_id=attempt.case_id, person=attempt.person_key,
+        channel=attempt.channel,
+    )  # fmt: skip
+
+
+def calls_of(session: Session, numbers: Collection[str], now: datetime) -> dict[str, list[datetime]]:
+    """When each of the numbers was called within the last 15 minutes."""
+    found: dict[str, list[datetime]] = {number: [] for number in sorted(numbers)}
+    rows = session.execute(
+        sa.select(Attempt.address, Attempt.sent_at).where(
+            Attempt.address.in_(numbers), Attempt.channel == VOICE, Attempt.sent_at > now - reach.LIMIT_WINDOW
+        )
+    )
+    for number, at in rows:
+        if at is not None:
+            found[number].append(at)
+    return found
 
 
 def _still_rings(session: Session, attempt: Attempt) -> bool:

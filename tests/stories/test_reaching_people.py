@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -310,6 +311,41 @@ def test_it_calls_no_number_more_often_than_carriers_tolerate(house: House) -> N
     assert house.events("page.limited")
     assert house.pages[0].state == "ringing"
     assert house.due("dead") == []
+
+
+def test_it_never_falls_silent_however_long_nobody_accepts(house: House) -> None:
+    """With the limits that ship, and a repeat every two minutes: some phone rings at each of them."""
+    for number in ENGINEERS:
+        house.phone(number).behave(NeverAnswers())
+    house.voicemail_from(MARIA)
+    house.fast_forward(3300)
+    repeats = [event.at for event in house.events("page.step") if event.data["loud"]]
+    assert len(repeats) >= 25
+    called = [a.sent_at for a in house.attempts() if a.sent_at]
+    for at, following in pairwise(repeats):
+        assert any(at <= sent < following for sent in called), "a repeat that nobody hears"
+    for number in ENGINEERS:
+        sent = [a.sent_at for a in house.attempts() if a.address == number and a.sent_at]
+        for at in sent:
+            assert sum(at <= other < at + timedelta(minutes=15) for other in sent) <= 6
+    assert house.events("page.over-limit") == []
+
+
+def test_it_calls_one_phone_over_the_limit_rather_than_none(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sam alone is rung: his number gets a call every two minutes, and the log says what that means."""
+    steps = (
+        "{ring: on-call, wait_s: 90}\n      - {ring: next, wait_s: 90}\n      - {ring: everyone, wait_s: 90}"
+    )
+    house.apply(agreement((steps, "{ring: sam, wait_s: 90}")))
+    house.phone(SAM).behave(NeverAnswers())
+    house.voicemail_from(MARIA)
+    house.fast_forward(1800)
+    assert house.rung == {SAM: 15}
+    assert house.events("page.over-limit")
+    assert any(r.levelname == "CRITICAL" and "carriers tolerate" in r.message for r in caplog.records)
+    assert SAM not in caplog.text
 
 
 def test_it_puts_off_what_is_over_the_limit_within_the_step(house: House) -> None:
