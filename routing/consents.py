@@ -12,8 +12,8 @@ from core.models import Case, CaseStatus, record
 from routing.clocks import cycles
 from routing.coverage import Consent, ContactFacts, Outcome, decide
 from routing.decisions import decision_of_case, keep_decision
-from routing.paging import pages
-from routing.paging.models import PageState
+from routing.paging import pages, steps
+from routing.paging.states import PageState
 from routing.policies import CurrentPolicy
 
 
@@ -44,7 +44,7 @@ def accept_consent(
     )  # fmt: skip
     if ringing:
         session.flush()
-        pages.replan(session, case, now)
+        steps.replan(session, case, now)
     elif decision.outcome is Outcome.PAGE:
         pages.start_page(session, case, current, now)
     return True

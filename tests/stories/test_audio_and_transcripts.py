@@ -19,7 +19,7 @@ def test_it_opens_the_case_and_rings_while_the_audio_does_not_exist_yet(house: H
     dana = house.picks_up(DANA).presses("2").hears("The voicemail has not reached us yet").presses("1")
     dana.hears("You have case 1 0 0 1").hangs_up()
     assert not house.shown()["voicemails"][0]["stored"]
-    house.fast_forward(1800)
+    house.fast_forward(1500)
     assert house.shown()["voicemails"][0]["stored"]
     assert house.rung == {DANA: 1}
     assert house.due("dead") == []
