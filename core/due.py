@@ -144,6 +144,24 @@ def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> 
     return [_lease(session, id, lease_now + lease) for id in ids]
 
 
+def claim_more(session: Session, kind: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
+    """Lease up to ``limit`` more rows of one ``kind`` that are due, for a worker that does many at once.
+
+    The claims are not renewed for it: they are for work that is over well before their lease.
+    """
+    ids = _pick(
+        session, Due.state == "ready", Due.due_at <= now, Due.kind == kind, order=Due.due_at, limit=limit
+    )
+    until = _lease_clock(session) + lease
+    return [_lease(session, id, until) for id in ids]
+
+
+def how_many(session: Session, kind: str, now: datetime, limit: int) -> int:
+    """How many rows of one kind are due, counted up to ``limit``."""
+    ready = sa.select(Due.id).where(Due.state == "ready", Due.due_at <= now, Due.kind == kind).limit(limit)
+    return session.scalars(sa.select(sa.func.count()).select_from(ready.subquery())).one()
+
+
 def _bury_killers(session: Session, lease_now: datetime) -> None:
     """Work that has taken its worker with it each time is dead: it must not kill the next one as well."""
     session.execute(

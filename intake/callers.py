@@ -1,4 +1,4 @@
-"""Who is calling: by the number they call from, or by the support ID they enter."""
+"""Who is calling or writing: by number, by the support ID they enter, by mail address or its domain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from routing.directory import Directory, Entry
 
 
 class Caller(NamedTuple):
-    """What is known of a caller. ``tier`` and ``consent_terms`` are of the contract for the line's service."""
+    """What is known of a caller. ``tier`` and ``consent_terms`` are of the contract for the service asked for."""
 
     customer_id: int | None = None
     customer: str | None = None
@@ -23,6 +23,8 @@ class Caller(NamedTuple):
     consent_terms: str = "ask"
     open_case_id: int | None = None
     customer_key: str | None = None
+    contact: str | None = None
+    may_request_priority_1: bool = False
 
 
 _OPEN_CASE = Prepared(
@@ -51,6 +53,18 @@ def by_support_id(directory: Directory, support_id: str, service: str, day: date
     return _caller(entry, "support-id", service, day, None) if entry else None
 
 
+def by_address(directory: Directory, address: str, service: str, day: date) -> Caller:
+    """The sender with a mail address, in the form in which they are compared: a contact, or somebody of a customer's.
+
+    An address that two customers share identifies neither; its domain still may.
+    """
+    known = directory.by_email.get(address, ())
+    if len({entry.customer_id for entry in known}) == 1:
+        return _caller(known[0], "mail-address", service, day, None)
+    entry = directory.by_domain.get(address.rpartition("@")[2])
+    return _caller(entry, "mail-domain", service, day, None) if entry else Caller()
+
+
 def _caller(entry: Entry, how: str, service: str, day: date, open_case: int | None) -> Caller:
     terms = entry.terms(service, day)
     return Caller(
@@ -62,4 +76,6 @@ def _caller(entry: Entry, how: str, service: str, day: date, open_case: int | No
         terms.consent if terms else "ask",
         open_case,
         entry.key,
+        entry.contact,
+        entry.may_request_priority_1,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, CaseStatus, Contact, Message, record
+from core.models import Case, CaseStatus, Contact, Event, Message, record
 from routing.clocks.cycles import begin
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome, decide
@@ -16,9 +17,22 @@ from routing.decisions import keep_decision
 from routing.handling import reopen
 from routing.notices import notices
 from routing.paging import pages
-from routing.paging.models import Purpose
+from routing.paging.models import Attempt, Purpose
 from routing.policies import CurrentPolicy
 from routing.responses import stamp_response
+
+# Somebody's machine may write again and again: within this time whoever has the case is told only once.
+ONE_WORD_IN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class MailParts:
+    """What a message has besides its text, if it came by mail: columns of ``Message``."""
+
+    mail_message_id: str | None = None
+    html: str | None = None
+    details: dict[str, Any] | None = None
+    author: str = "customer"
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,9 @@ class Intake:
     consented_at: datetime | None = None
     call_sid: str | None = None
     on_the_line: bool = False  # the caller may still enter another number to call back
+    from_address: str | None = None
+    needs_look: bool = False
+    parts: MailParts = MailParts()
 
 
 def open_case(session: Session, context: Context, intake: Intake, current: CurrentPolicy) -> Case:
@@ -47,8 +64,13 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
     Case, decision, event and due work are committed together by the caller's transaction.
     """
     existing = session.scalar(sa.select(Case).where(Case.origin == intake.origin))
-    if existing is not None:
-        return existing
+    return existing or opened_case(session, context, intake, current)[0]
+
+
+def opened_case(
+    session: Session, context: Context, intake: Intake, current: CurrentPolicy
+) -> tuple[Case, Message]:
+    """The same for a contact that has opened none before; with the message that the case begins with."""
     now = context.clock.now()
     facts, decision = intake.facts, decide(intake.facts, current.policy)
     if decision.outcome is Outcome.NEAR_MISS:
@@ -58,6 +80,7 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
         channel=facts.channel,
         service=facts.service,
         line=facts.line,
+        mailbox=facts.mailbox,
         customer_id=intake.customer_id,
         contact_id=intake.contact_id,
         verified=facts.customer is not None,
@@ -66,18 +89,19 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
         priority=decision.priority,
         from_number=intake.from_number,
         callback_number=intake.callback_number,
+        from_address=intake.from_address,
+        needs_look=intake.needs_look,
         contact_at=facts.at,
         opened_at=now,
         target=decision.target,
         due_at=decision.due_at,
+        consent_asked_at=now if decision.outcome is Outcome.ASK_CONSENT else None,
         consented_at=intake.consented_at,
     )
     session.add(case)
     session.flush()
     begin(session, case, current, facts.at)
-    session.add(
-        Message(case_id=case.id, at=facts.at, channel=facts.channel, author="customer", body=intake.body)
-    )
+    message = _say(session, case, facts.at, facts.channel, intake.body, intake.parts)
     keep_decision(session, decision, facts, current.version, now, case_id=case.id, call_sid=intake.call_sid)
     record(
         session, "case.opened", now, case_id=case.id, call_sid=intake.call_sid, outcome=decision.outcome,
@@ -90,7 +114,7 @@ def open_case(session: Session, context: Context, intake: Intake, current: Curre
     elif decision.outcome is Outcome.ANSWERED:
         stamp_response(session, case, now, "call", None)
     notices.opened(session, case, current.policy, decision.outcome, now, on_the_line=intake.on_the_line)
-    return case
+    return case, message
 
 
 def add_to_case(
@@ -103,18 +127,50 @@ def add_to_case(
     channel: str = "phone",
     tell: bool = True,
     contact_at: datetime | None = None,
-) -> None:
+    at: datetime | None = None,
+    may_reopen: bool = True,
+    parts: MailParts = MailParts(),
+) -> Message:
     """The customer adds something to a case: it moves no clock, and whoever has the case is told.
 
-    A case that was closed meanwhile is open again, with a clock from the contact.
+    A case that was closed meanwhile is open again, with a clock from the contact, unless ``may_reopen`` is false:
+    what machines write wakes no case. ``at`` is when it reached us, now if left out.
     """
     now = context.clock.now()
-    if case.status == CaseStatus.CLOSED:
+    if case.status == CaseStatus.CLOSED and may_reopen:
         reopen(session, case, None, now, current, contact_at)
-    session.add(Message(case_id=case.id, at=now, channel=channel, author="customer", body=body))
+    message = _say(session, case, at or now, channel, body, parts)
     record(session, "case.added-to", now, case_id=case.id)
     if tell:
         pages.notify_on_call(session, case, current.policy, Purpose.ADDED, now)
+    return message
+
+
+def told_lately(session: Session, case: Case, now: datetime) -> bool:
+    """Whether whoever has the case was told a moment ago that something was added to it."""
+    told = sa.select(Attempt.id).where(
+        Attempt.case_id == case.id, Attempt.purpose == Purpose.ADDED, Attempt.created_at > now - ONE_WORD_IN
+    )
+    return session.scalar(told.limit(1)) is not None
+
+
+def reopened_lately(session: Session, case: Case, now: datetime) -> int:
+    """How often the customer has opened a case again in the last 24 hours."""
+    events = session.scalars(
+        sa.select(Event).where(
+            Event.case_id == case.id, Event.kind == "case.reopened", Event.at > now - timedelta(days=1)
+        )
+    )
+    return sum(1 for event in events if event.data.get("by") == "customer")
+
+
+def _say(session: Session, case: Case, at: datetime, channel: str, body: str, parts: MailParts) -> Message:
+    message = Message(
+        case_id=case.id, at=at, channel=channel, author=parts.author, body=body,
+        mail_message_id=parts.mail_message_id, html=parts.html, details=parts.details,
+    )  # fmt: skip
+    session.add(message)
+    return message
 
 
 def contact_name(session: Session, contact_id: int | None) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from core import phone_numbers
 from core.models import Case, CaseStatus, Message, record
 from core.prepared import reads_of
 from intake import callers
-from intake.cases import Intake, add_to_case, open_case
+from intake.cases import ONE_WORD_IN, Intake, add_to_case, open_case, told_lately
 from routing.context import Context
 from routing.coverage import ContactFacts
 from routing.notices import notices
@@ -24,7 +24,6 @@ from routing.notices.content import texted_instant
 from routing.notices.models import CustomerNotice, NoticeKind
 from routing.notices.no_texts import remember_no_text, started_again
 from routing.notices.routes import STOPPED
-from routing.paging.models import Attempt, Purpose
 from routing.policy import Policy
 
 CHANNEL = "sms"
@@ -34,8 +33,6 @@ _STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "r
 _START = frozenset({"start", "unstop"})
 _HELP = frozenset({"help", "info"})
 _YES = "yes"  # starts texts again where they were stopped; else it is an answer like any other
-# Somebody's machine may answer each of our texts: within this time it hears, and we are told, only once.
-_ONE_WORD_IN = timedelta(minutes=10)
 _NUMBER = re.compile(r"\d{4,9}")
 
 
@@ -106,20 +103,14 @@ def _meant(cases: Sequence[Case], body: str) -> Case | None:
 def _added(
     session: Session, context: Context, policy: Policy, case: Case, form: Mapping[str, str]
 ) -> str | None:
-    since = context.clock.now() - _ONE_WORD_IN
+    since = context.clock.now() - ONE_WORD_IN
     talkative = session.scalar(
         sa.select(Message.id)
         .where(Message.case_id == case.id, Message.channel == CHANNEL, Message.at > since)
         .limit(1)
     )
-    told = session.scalar(
-        sa.select(Attempt.id)
-        .where(Attempt.case_id == case.id, Attempt.purpose == Purpose.ADDED, Attempt.created_at > since)
-        .limit(1)
-    )
-    add_to_case(
-        session, context, case, _words(form), context.policies.current(), channel=CHANNEL, tell=told is None
-    )
+    tell = not told_lately(session, case, context.clock.now())
+    add_to_case(session, context, case, _words(form), context.policies.current(), channel=CHANNEL, tell=tell)
     if talkative is not None:
         return None
     return policy.say("text_added", case.line, case=case.id, phone=_phone(policy, case)).text

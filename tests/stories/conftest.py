@@ -17,7 +17,7 @@ from tests.reused_database import _empty, reused_postgres
 
 __all__ = ["reused_postgres"]
 
-_OF_THE_POLICY = {"policy_versions", "people", "customers", "contacts", "contracts"}
+_OF_THE_POLICY = {"policy_versions", "people", "customers", "contacts", "contracts", "customer_domains"}
 
 
 @pytest.fixture(scope="session", autouse=True)

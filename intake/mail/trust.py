@@ -1,0 +1,38 @@
+"""Is a mail from whom it says? What servers found out, in a word: proven, unproven or forged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.mail_addresses import ascii_domain
+from intake.mail.parsing import ParsedMail
+from intake.mail.parsing.authentication import Authentication, Method
+from intake.mail.senders.suffixes import aligned
+from routing.coverage_mail import FORGED, PROVEN, UNPROVEN
+
+
+def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
+    """Whether the author's domain stands behind the mail, or disowns it.
+
+    ``own`` are the verdicts that we came to ourselves; else those count that our receiver has written into the mail.
+    Without either nothing is known. Forged is what fails DMARC; and where the domain publishes none, a mail that
+    fails SPF or DKIM and passes neither for that domain.
+    """
+    found = mail.authentication if own is None else Authentication("", tuple(own))
+    author = ascii_domain(mail.from_addresses[0].domain) if mail.from_addresses else ""
+    if found is None or not author:
+        return UNPROVEN
+    if found.dmarc == "fail":
+        return FORGED
+    several = len({ascii_domain(each.domain) for each in mail.from_addresses}) > 1
+    if found.dmarc == "pass" or _vouched(found, author):
+        return UNPROVEN if several else PROVEN
+    # A result that could not be had today is not held against the sender.
+    if "temperror" in (found.dmarc, found.spf, found.dkim):
+        return UNPROVEN
+    return FORGED if "fail" in (found.spf, found.dkim) else UNPROVEN
+
+
+def _vouched(found: Authentication, author: str) -> bool:
+    domains = (*found.domains("dkim"), *found.domains("spf"))
+    return any(aligned(domain, author) for domain in domains)
