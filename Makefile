@@ -4,7 +4,6 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PORT ?= 8080
 SIMULATOR_PORT ?= 8787
-MAIL_PORT ?= 2525
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
@@ -13,8 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## Start everything on this machine, with a simulated telephone company
-	@PORT=$(PORT) SIMULATOR_PORT=$(SIMULATOR_PORT) MAIL_PORT=$(MAIL_PORT) exec $(BIN)/nightbell run
+run: $(VENV)/.run ## Start everything on this machine, with a simulated telephone company and post office
+	@PORT=$(PORT) SIMULATOR_PORT=$(SIMULATOR_PORT) exec $(BIN)/nightbell run
 
 night: $(VENV)/.run ## Play the night call against what `make run` started (AUDIO=file.wav for your own voicemail)
 	@$(BIN)/python -m simulator.night --simulator http://127.0.0.1:$(SIMULATOR_PORT) $(if $(AUDIO),--audio "$(AUDIO)")

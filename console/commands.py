@@ -42,7 +42,7 @@ def migrate() -> None:
 
 @main.command()
 def run() -> None:
-    """Start everything on this machine: web, worker, mail, and a simulated telephone company."""
+    """Start everything on this machine, with a simulated telephone company and post office."""
     sys.exit(desk.run())
 
 

@@ -1,4 +1,4 @@
-"""Everything on one desk: the processes of the Procfile, and a simulated telephone company beside them."""
+"""Everything on one desk: what the Procfile says, and a simulated telephone company and post office beside it."""
 
 from __future__ import annotations
 
@@ -40,13 +40,9 @@ def run() -> int:
         os.environ.update(environment)
         settings = load_settings()
         context = _prepare(settings)
-        simulator_port, mail_port = int(environment["SIMULATOR_PORT"]), int(environment["MAIL_PORT"])
-        for name, port in (
-            ("PORT", settings.port),
-            ("SIMULATOR_PORT", simulator_port),
-            ("MAIL_PORT", mail_port),
-        ):
-            _require_free(name, port)
+        simulator_port = int(environment["SIMULATOR_PORT"])
+        for name in ("PORT", "SIMULATOR_PORT", "MAIL_PORT", "SIMULATOR_SMTP_PORT"):
+            _require_free(name, int(environment[name]))
     except (CannotStart, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -65,15 +61,15 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     _require_writable(data)
     port = given.get("PORT", "8080")
     simulator_port = given.get("SIMULATOR_PORT", "8787")
-    mail_port = given.get("MAIL_PORT", "2525")
+    mail_port = given.get("MAIL_PORT") or _free_port(2525)
+    simulator_smtp_port = given.get("SIMULATOR_SMTP_PORT") or _free_port(2526)
+    listen = given.get("NIGHTBELL_SMTP_LISTEN") or f"smtp://127.0.0.1:{mail_port}"
     token = "simulated-auth-token"  # noqa: S105  # of an account that does not exist
     wanted = {
         "NIGHTBELL_DATA_DIR": str(data),
         "DATABASE_URL": f"sqlite:///{data / 'nightbell.db'}",
         "PORT": port,
         "SIMULATOR_PORT": simulator_port,
-        "MAIL_PORT": mail_port,
-        "NIGHTBELL_SMTP_LISTEN": f"smtp://127.0.0.1:{mail_port}",
         "NIGHTBELL_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "NIGHTBELL_SECRET_KEY": _kept_secret(data / "secret.key"),
         "TWILIO_ACCOUNT_SID": _SIMULATED_ACCOUNT,
@@ -83,6 +79,12 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
         "SIMULATOR_CLOCK_FILE": str(data / "clock"),
         "SIMULATOR_ACCOUNT_SID": _SIMULATED_ACCOUNT,
         "SIMULATOR_AUTH_TOKEN": token,
+        "MAIL_PORT": mail_port,
+        "SIMULATOR_SMTP_PORT": simulator_smtp_port,
+        "NIGHTBELL_SMTP_LISTEN": listen,
+        "SIMULATOR_DELIVER_TO": listen,
+        "NIGHTBELL_SMTP_URL": f"smtp+plain://127.0.0.1:{simulator_smtp_port}",
+        "NIGHTBELL_MAIL_FROM": "Nightbell <nightbell@nightbell.example>",
         "NIGHTBELL_LOG_LEVEL": "WARNING",
     }
     return {name: given.get(name) or value for name, value in wanted.items()}
@@ -110,6 +112,19 @@ def _require_free(name: str, port: int) -> None:
             raise CannotStart(
                 f"port {port} is taken; stop what uses it, or choose another: make run {name}={port + 1}"
             ) from None
+
+
+def _free_port(wanted: int) -> str:
+    """The wanted port, or any free one: nobody has asked for it by its number."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return str(probe.getsockname()[1])
+    raise CannotStart("this machine has no free port left")
 
 
 def _kept_secret(file: Path) -> str:
@@ -165,7 +180,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
     sys.stdout.write(
         f"\nNightbell is ready ({time.monotonic() - began:.1f} s).\n\n"
         f"  Make a call:      {desk}/\n"
-        f"  Send a mail:      by SMTP to {settings.smtp_listen.partition('//')[2]}\n"
+        f"  Write a mail:     {desk}/mail   (or send one by SMTP to {settings.smtp_listen.partition('//')[2]})\n"
         f"  Health:           {settings.public_url}/health\n"
         "  A whole night:    make night   (in another terminal)\n"
         "  Stop:             Ctrl-C\n\n"

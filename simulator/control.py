@@ -1,8 +1,4 @@
-"""The control API: hands and voice for the outside world's people. JSON, for this machine only.
-
-It answers requests from the loopback address alone, and only when they are addressed to it, so that no page
-of another site can place calls here.
-"""
+"""The control API: hands and voice for the outside world's people. JSON, for this machine only."""
 
 from __future__ import annotations
 
@@ -16,27 +12,17 @@ from flask import Blueprint, Response, jsonify, request
 from simulator import audio, behaviours, state
 from simulator.calls import Call
 from simulator.company import PhoneCompany
+from simulator.refusals import Refused, given_json, guard, text_of
 from simulator.scene import Scene
 from simulator.scheduler import LiveScheduler
 
 LONG_POLL_SECONDS = 20.0
 MAX_SPEECH_BYTES = 30_000_000
-_LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
-
-
-class Refused(Exception):
-    """What was asked cannot be done; the message says why."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def create_control(company: PhoneCompany, scene: Scene) -> Blueprint:
     control = Blueprint("control", __name__, url_prefix="/control")
-    control.before_request(_only_this_machine)
-    for kind in (Refused, behaviours.BadBehaviour, audio.NotAudio):
-        control.register_error_handler(kind, _refusal)
+    guard(control)
     hands = _Hands(company)
 
     def ask(fn: Callable[[], Any]) -> Response:
@@ -66,12 +52,12 @@ def create_control(company: PhoneCompany, scene: Scene) -> Blueprint:
 
     @control.post("/calls")
     def dial() -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.dial(given))
 
     @control.post("/calls/<sid>/digits")
     def digits(sid: str) -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.press(sid, given))
 
     @control.post("/calls/<sid>/talking")
@@ -86,46 +72,25 @@ def create_control(company: PhoneCompany, scene: Scene) -> Blueprint:
 
     @control.post("/calls/<sid>/<any(answer, reject, hangup):what>")
     def hook(sid: str, what: str) -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.hook(sid, what, given))
 
     @control.post("/phones/<number>")
     def phone(number: str) -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.behave(number, given))
 
     @control.post("/messages")
     def message() -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.text(given))
 
     @control.post("/clock")
     def clock() -> Response:
-        given = _json()
+        given = given_json()
         return ask(lambda: hands.set_clock(given))
 
     return control
-
-
-def _only_this_machine() -> None:
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    # None: called inside this process, without a socket.
-    if request.remote_addr not in {"127.0.0.1", "::1", None} or host not in _LOCAL_HOSTS:
-        raise Refused("the control API answers this machine only", 403)
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != f"{request.scheme}://{request.host}":
-        raise Refused("the control API answers its own page only", 403)
-
-
-def _refusal(error: Exception) -> tuple[Response, int]:
-    return jsonify(error=str(error)), getattr(error, "status", 400)
-
-
-def _json() -> dict[str, Any]:
-    given = request.get_json(silent=True, force=True) if request.get_data() else {}
-    if not isinstance(given, dict):
-        raise Refused("a JSON object is expected")
-    return given
 
 
 def _speech() -> audio.Clip:
@@ -137,7 +102,7 @@ def _speech() -> audio.Clip:
         return audio.decode(file.read(), request.form.get("text") or None)
     if not request.is_json:
         return audio.decode(request.get_data())
-    given = _json()
+    given = given_json()
     if given.get("sample"):
         return audio.sample_clip()
     seconds, text = given.get("seconds"), given.get("text")
@@ -156,13 +121,13 @@ class _Hands:
 
     def dial(self, given: dict[str, Any]) -> state.Json:
         try:
-            call = self._company.dial(_text(given, "from"), _text(given, "to"), given.get("stir") or None)
+            call = self._company.dial(text_of(given, "from"), text_of(given, "to"), given.get("stir") or None)
         except ValueError as error:
             raise Refused(str(error)) from error
         return {"sid": call.sid}
 
     def press(self, sid: str, given: dict[str, Any]) -> state.Json:
-        keys = _text(given, "digits")
+        keys = text_of(given, "digits")
         if not set(keys) <= set("0123456789*#"):
             raise Refused("digits are 0-9, * and #")
         call = self._live(sid)
@@ -201,7 +166,7 @@ class _Hands:
 
     def text(self, given: dict[str, Any]) -> state.Json:
         try:
-            message = self._company.text(_text(given, "from"), _text(given, "to"), _text(given, "body"))
+            message = self._company.text(text_of(given, "from"), text_of(given, "to"), text_of(given, "body"))
         except ValueError as error:
             raise Refused(str(error)) from error
         return {"sid": message.sid}
@@ -220,7 +185,7 @@ class _Hands:
         elif isinstance(given.get("offset"), int | float):
             clock.write(float(given["offset"]))
         else:
-            target = next_time(clock.now(), _text(given, "time"), str(given.get("zone", "UTC")))
+            target = next_time(clock.now(), text_of(given, "time"), str(given.get("zone", "UTC")))
             clock.write(clock.offset() + (target - clock.now()).total_seconds())
         self._company.emit("clock")
         return {"now": clock.now().isoformat(), "offset": clock.offset()}
@@ -235,13 +200,6 @@ class _Hands:
         if call.ended:
             raise Refused(f"call {sid} is over", 409)
         return call
-
-
-def _text(given: dict[str, Any], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value:
-        raise Refused(f"{name} is missing")
-    return value
 
 
 def next_time(now: datetime, clock: str, zone: str) -> datetime:

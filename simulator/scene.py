@@ -1,4 +1,4 @@
-"""The world at the start: our numbers, who may call, and whose phones there are. A JSON file."""
+"""The world at the start: our numbers and addresses, who may call or write, whose phones there are. A JSON file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator import behaviours
 from simulator.company import PhoneCompany
+from simulator.mail import manners
+from simulator.mail.office import PostOffice
 from simulator.own_numbers import SETTABLE
 
 DEFAULT = Path(__file__).with_name("scene.json")
@@ -17,11 +19,16 @@ DEFAULT = Path(__file__).with_name("scene.json")
 
 @dataclass
 class Scene:
-    """``callers`` are for the page to choose from: name, number, company, note, stir; times in ``zone``."""
+    """``callers`` are for the page to choose from: name, number, company, note, stir; times in ``zone``.
+
+    ``lines`` are the product's mail addresses, ``mailboxes`` everybody else's: address, name, role, note, manner.
+    """
 
     numbers: list[dict[str, str]] = field(default_factory=list)
     callers: list[dict[str, str]] = field(default_factory=list)
     phones: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, str]] = field(default_factory=list)
+    mailboxes: list[dict[str, Any]] = field(default_factory=list)
     zone: str = "UTC"
 
 
@@ -30,7 +37,8 @@ def load(path: Path) -> Scene:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         numbers, zone = data["numbers"], ZoneInfo(data.get("zone", "UTC")).key
-        return Scene(numbers, data.get("callers", []), data.get("phones", []), zone)
+        rest = {name: data.get(name, []) for name in ("callers", "phones", "lines", "mailboxes")}
+        return Scene(numbers, **rest, zone=zone)
     except (ValueError, KeyError, TypeError, ZoneInfoNotFoundError) as error:
         raise ValueError(f"{path} is not a scene: {error}") from error
 
@@ -48,3 +56,15 @@ def set_up(company: PhoneCompany, scene: Scene) -> None:
         phone.name = described.get("name", "")
         if "behaviour" in described:
             phone.behave(*behaviours.read(described["behaviour"]))
+
+
+def set_up_mail(office: PostOffice, scene: Scene) -> None:
+    """Put the scene's addresses into the post office. Raises ValueError on a wrong one."""
+    for line in scene.lines:
+        office.line(line["address"], line.get("name", ""))
+    for described in scene.mailboxes:
+        mailbox = office.mailbox(described["address"])
+        mailbox.name, mailbox.role = described.get("name", ""), described.get("role", "")
+        mailbox.note = described.get("note", "")
+        if "manner" in described:
+            office.behave(mailbox.address, manners.read(described["manner"]))

@@ -11,11 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from aiosmtpd.controller import Controller
+from flask import Flask
 from waitress.server import create_server  # it ships no types
 
 from simulator import audio, scene
 from simulator.company import PhoneCompany
+from simulator.mail.delivering import Listener
+from simulator.mail.listening import HOST, listen
+from simulator.mail.office import PostOffice
 from simulator.phones import Live
 from simulator.recordings import Recording
 from simulator.scheduler import ClockFile, LiveScheduler
@@ -26,7 +32,10 @@ THREADS = 24  # most of them may be long polls of open pages
 
 @dataclass(frozen=True)
 class Options:
-    """How the server is started. ``data``: a folder for recordings, and for the clock file by default."""
+    """How the server is started. ``data``: a folder for recordings, and for the clock file by default.
+
+    ``smtp_port``: where the product hands its mail over; ``deliver_to``: where it takes mail (smtp:// or lmtp://).
+    """
 
     host: str = "127.0.0.1"
     port: int = 8787
@@ -35,12 +44,16 @@ class Options:
     account_sid: str = "AC" + "5" * 32
     auth_token: str = "simulated-auth-token"  # noqa: S105 - of an account that does not exist
     clock_file: Path | None = None
+    smtp_port: int = 2526
+    deliver_to: str = "smtp://127.0.0.1:2525"
 
     @classmethod
     def of(cls, environment: Mapping[str, str], **given: object) -> Options:
         """From the environment, overridden by what was given on the command line."""
         values: dict[str, object] = {
-            "port": _port(environment.get("SIMULATOR_PORT") or "8787"),
+            "port": _port(environment, "SIMULATOR_PORT", cls.port),
+            "smtp_port": _port(environment, "SIMULATOR_SMTP_PORT", cls.smtp_port),
+            "deliver_to": environment.get("SIMULATOR_DELIVER_TO") or cls.deliver_to,
             "account_sid": environment.get("SIMULATOR_ACCOUNT_SID") or cls.account_sid,
             "auth_token": environment.get("SIMULATOR_AUTH_TOKEN") or cls.auth_token,
         }
@@ -53,9 +66,10 @@ class Options:
         return cls(**values)  # type: ignore[arg-type]  # the keys are the fields above
 
 
-def _port(text: str) -> int:
+def _port(environment: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = environment.get(name) or str(otherwise)
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise ValueError(f"SIMULATOR_PORT must be a port number, not {text!r}")
+        raise ValueError(f"{name} must be a port number, not {text!r}")
     return int(text)
 
 
@@ -71,6 +85,12 @@ def build(options: Options) -> tuple[PhoneCompany, LiveScheduler]:
     if options.data is not None:
         company.keep_wav = _keeper(options.data / "recordings")
     return company, scheduler
+
+
+def build_office(options: Options, company: PhoneCompany) -> PostOffice:
+    """The post office beside the company, with its clock and its events. Raises ValueError."""
+    deliver = Listener(options.deliver_to)
+    return PostOffice(company.scheduler, deliver, company.events, seed=uuid.uuid4().hex)
 
 
 def _keeper(folder: Path) -> Callable[[Recording], None]:
@@ -89,14 +109,12 @@ def serve(options: Options) -> int:
         company, scheduler = build(options)
         world = scene.load(options.scene)
         scene.set_up(company, world)
+        office = build_office(options, company)
+        scene.set_up_mail(office, world)
+        server = _web_server(create_app(company, world, office), options)
+        counter = _counter(office, options)
     except (OSError, ValueError) as error:
         print(f"simulator: {error}", file=sys.stderr)
-        return 1
-    app = create_app(company, world)
-    try:
-        server = create_server(app, host=options.host, port=options.port, threads=THREADS)
-    except OSError as error:
-        print(f"simulator: {_cannot_listen(options, error)}", file=sys.stderr)
         return 1
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -108,15 +126,29 @@ def serve(options: Options) -> int:
     scheduler.start()
     print(f"simulator: phones at http://{options.host}:{options.port}/", flush=True)
     server.run()
+    counter.stop()
     scheduler.stop()
     return 0
 
 
-def _cannot_listen(options: Options, error: OSError) -> str:
-    where = f"{options.host}:{options.port}"
+def _web_server(app: Flask, options: Options) -> Any:
+    try:
+        return create_server(app, host=options.host, port=options.port, threads=THREADS)
+    except OSError as error:
+        raise _cannot_listen(f"{options.host}:{options.port}", "--port", error) from error
+
+
+def _counter(office: PostOffice, options: Options) -> Controller:
+    try:
+        return listen(office, options.smtp_port)
+    except OSError as error:
+        raise _cannot_listen(f"{HOST}:{options.smtp_port}", "--smtp-port", error) from error
+
+
+def _cannot_listen(where: str, option: str, error: OSError) -> OSError:
     if error.errno == errno.EADDRINUSE:
-        return f"{where} is already in use; stop what runs there, or choose another with --port"
-    return f"cannot listen on {where}: {error.strerror or error}"
+        return OSError(f"{where} is already in use; stop what runs there, or choose another with {option}")
+    return OSError(f"cannot listen on {where}: {error.strerror or error}")
 
 
 def main(**given: object) -> int:

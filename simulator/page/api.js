@@ -28,25 +28,26 @@ export async function post(path, body = {}) {
   return answerOf(response);
 }
 
-async function get(path) {
+/** GET below /control. */
+export async function get(path) {
   return answerOf(await fetch(`/control${path}`, { cache: "no-store", signal: AbortSignal.timeout(LONG_POLL_MS) }));
 }
 
 /**
  * Follow the simulator for ever: onState(state) at once and after every change, onLost() when it stops
- * answering. One request at a time, and none while nothing happens but the one that waits.
+ * answering. One request at a time, and none while nothing happens but the one that waits. ``path`` is the state's.
  */
-export async function follow(onState, onLost) {
+export async function follow(onState, onLost, path = "/state") {
   for (let failures = 0; ; failures++) {
     try {
-      let state = await get("/state");
+      let state = await get(path);
       failures = 0;
       onState(state);
       for (;;) {
         const { last } = await get(`/events?after=${state.last_event}`);
         if (last === state.last_event) continue;
         await sleep(PAUSE_MS);
-        state = await get("/state");
+        state = await get(path);
         onState(state);
       }
     } catch (error) {

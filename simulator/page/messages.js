@@ -3,8 +3,8 @@
 import { post } from "./api.js";
 import { h, setText } from "./dom.js";
 import { clockTime } from "./format.js";
+import { linked } from "./links.js";
 
-const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
 const COMMAND = /\b(?:ACK|PASS)\s+\d+\b/g;
 
 export class Messages {
@@ -76,16 +76,4 @@ function isReceived(text) {
 function withNumber(text) {
   const number = /\bcase\s+(\d+)\b/i.exec(text?.body ?? "");
   return number && /\bACK\b/.test(text.body) ? [`ACK ${number[1]}`, `PASS ${number[1]}`] : [];
-}
-
-/** The text with its links as links; nothing else of it is taken as markup. */
-function linked(body) {
-  const parts = [];
-  let at = 0;
-  for (const match of body.matchAll(LINK)) {
-    parts.push(body.slice(at, match.index));
-    parts.push(h("a", { href: match[0], target: "_blank", rel: "noopener noreferrer" }, match[0].replace(/^https?:\/\//, "")));
-    at = match.index + match[0].length;
-  }
-  return [...parts, body.slice(at)];
 }

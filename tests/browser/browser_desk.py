@@ -46,10 +46,12 @@ class Simulator:
     def __init__(self, folder: Path) -> None:
         self.port, self._folder = free_port(), folder
         self.base = f"http://127.0.0.1:{self.port}"
+        self.smtp_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "simulator", "--port", str(self.port), "--data", str(self._folder)]
+        ports = ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
+        command = [sys.executable, "-m", "simulator", *ports, "--data", str(self._folder)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:

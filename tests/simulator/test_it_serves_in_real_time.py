@@ -82,7 +82,7 @@ class Desk:
 
 def start(port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--port", str(port), *arguments],
+        [sys.executable, "-m", "simulator", "--port", str(port), "--smtp-port", str(free_port()), *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
@@ -163,6 +163,18 @@ def test_it_says_in_one_line_why_it_does_not_start(arguments: list[str], port: s
     assert ended.returncode == 1
     assert ended.stderr.startswith("simulator: ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_it_says_in_one_line_that_its_post_office_has_no_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        second = start(free_port(), "--smtp-port", str(taken.getsockname()[1]))
+        _, errors = second.communicate(timeout=20)
+    assert second.returncode == 1
+    assert errors.strip().count("\n") == 0
+    assert "already in use" in errors
+    assert "--smtp-port" in errors
 
 
 def test_it_says_in_one_line_that_its_port_is_taken_and_stops_at_once_when_told(desk: Desk) -> None:
