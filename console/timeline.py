@@ -32,6 +32,7 @@ SENTENCES: dict[str, str] = {
     "case.responded": "The customer was answered by {how}.",
     "case.stated": "{who} said: the customer was answered at {answered_at} ({words}).",
     "case.response-withdrawn": "{who} took the answer back: it had reached no person; the promise is open again.",
+    "case.response-returned": "The answer was taken back: it reached nobody; the promise is open again.",
     "case.breached": "The promise was broken: nobody had answered within {target}.",
     "case.priority-changed": "{who} changed the priority from {old} to {new}; the promise is {promise}.",
     "case.replied": "{who} wrote to the customer.",
@@ -67,6 +68,19 @@ SENTENCES: dict[str, str] = {
     "notice.sent": "The customer was told by {channel} that the case was {notice}.",
     "notice.not-sent": "The customer could not be told by {channel}: {error}.",
     "notice.skipped": "The customer was not told that the case was {notice}: {why}.",
+    "mail.sent": "{mail_words} left by mail.",
+    "mail.not-answered": "No automatic mail was sent ({mail_words}): {why}.",
+    "mail.held-back": "{mail_words} was not sent after all: {why}.",
+    "mail.slow": "{mail_words} could not be delivered yet: {error}.",
+    "mail.not-delivered": "{mail_words} could not be delivered: {error}.",
+    "mail.delayed": "{who}'s answer has not left yet, and is tried again: {error}.",
+    "mail.notification-returned": "The mail that told an engineer of the case came back.",
+    "mail.engineer-away": "{who}'s mail program answered by itself; that is no answer of theirs.",
+    "mail.engineer-not-sent": "{who}'s mail was not sent to the customer: {why}.",
+    "mail.note-was-public": "{who}'s note for colleagues went to the customer as well: it was in copy.",
+    "mail.stranger": "Somebody else wrote to {who}'s own address for the case; nothing was sent.",
+    "mail.consent-not-proven": "A reply accepted the charges, but nothing proves whose it is; it was not taken so.",
+    "case.consent-asked": "The customer was asked to accept additional charges.",
     "oncall.changed": "A change of who is on call was made: {what}.",
     "oncall.withdrawn": "A change of who is on call was withdrawn: {what}.",
     "oncall.imported": "{who}'s absences were read from a calendar: {new} new, {gone} gone.",
@@ -77,6 +91,14 @@ SENTENCES: dict[str, str] = {
 }
 
 
+_MAILS = {
+    "receipt": "The receipt",
+    "accepted": "The word that somebody has the case",
+    "reply": "The answer",
+    "consent-request": "The question about additional charges",
+    "consent-answer": "The word about additional charges",
+    "engineer-notice": "The word to an engineer",
+}
 _ENDINGS = {
     "no-key": "the call was answered, but nobody pressed a key",
     "no-answer": "nobody answered",
@@ -114,6 +136,8 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
         values["people"] = " and ".join(names.get(key, key) for key in values["people"])
     if "position" in values:
         values["position"] = values["position"] + 1
+    if "mail" in values:
+        values["mail_words"] = _MAILS.get(values["mail"], "A mail")
     if event.kind == "page.unanswered":
         values["ending"] = _ENDINGS.get(values["how"], values["how"])
     text = SENTENCES.get(_sentence_of(event), event.kind).format_map(values | _promise_words(event))
@@ -123,6 +147,8 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
 
 
 def _sentence_of(event: Event) -> str:
+    if event.kind == "case.response-withdrawn" and event.person is None:
+        return "case.response-returned"
     stated = event.kind == "case.responded" and event.data.get("how") == "stated"
     return "case.stated" if stated else event.kind
 

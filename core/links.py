@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
 from core.settings import Settings
 
@@ -20,6 +20,7 @@ class Links:
     def __init__(self, settings: Settings) -> None:
         self._base = settings.public_url
         self._signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case")
+        self._consent_signer = URLSafeSerializer(settings.secret_key.get_secret_value(), salt="consent")
         self._form_signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case-form")
 
     def case_url(self, case_number: int) -> str:
@@ -36,6 +37,18 @@ class Links:
             return int(self._signer.loads(token, max_age=CASE_LINK_DAYS * 86_400))
         except BadSignature:
             raise LinkRefused from None
+
+    def consent_url(self, request: int, nonce: str) -> str:
+        """The address of the page where a customer accepts additional charges; the page knows how long."""
+        return f"{self._base}/consent/{self._consent_signer.dumps([request, nonce])}"
+
+    def read_consent(self, token: str) -> tuple[int, str] | None:
+        """The question's id and nonce in a link's token; None when it is not ours."""
+        try:
+            request, nonce = self._consent_signer.loads(token)
+        except BadSignature:
+            return None
+        return int(request), str(nonce)
 
     def form_token(self, case_number: int) -> str:
         """What a form on a case's page must send back: only a page of ours can have it."""

@@ -59,7 +59,9 @@ class Mailer:
             try:
                 refused = server.sendmail(envelope_from, list(recipients), raw, options)
             except smtplib.SMTPRecipientsRefused as error:
-                refused = error.recipients
+                # It went to nobody; after a 421 the rest were not even asked for.
+                last = list(error.recipients.values())[-1]
+                refused = dict.fromkeys(recipients, last) | error.recipients
             return {address: _refusal(*reply) for address, reply in refused.items()}
 
     @contextmanager

@@ -91,9 +91,10 @@ class SignedAddresses:
         """Where a bounce of the outgoing mail with the id ``outbound`` goes."""
         return self._tagged(mailbox, Kind.BOUNCE, outbound)
 
-    def message_id(self, mailbox: str, case: int, kind: Kind = Kind.CUSTOMER) -> str:
-        """A new Message-ID, in angle brackets, for a mail about ``case``."""
-        random = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    def message_id(self, mailbox: str, case: int, kind: Kind = Kind.CUSTOMER, seed: str = "") -> str:
+        """A Message-ID, in angle brackets, for a mail about ``case``: a new one, or the same for each ``seed``."""
+        token = hmac.digest(self._key, seed.encode(), "sha256")[:10] if seed else secrets.token_bytes(10)
+        random = base64.b32encode(token).decode().lower()
         domain = address_key(mailbox).rpartition("@")[2]
         return f"<{kind}{case}.{random}.{self._mac('id', kind, case, random)}@{domain}>"
 

@@ -113,7 +113,9 @@ def opened_case(
         pages.notify_on_call(session, case, current.policy, Purpose.NOTIFY, now)
     elif decision.outcome is Outcome.ANSWERED:
         stamp_response(session, case, now, "call", None)
-    notices.opened(session, case, current.policy, decision.outcome, now, on_the_line=intake.on_the_line)
+    notices.opened(
+        session, context, case, current.policy, decision.outcome, now, on_the_line=intake.on_the_line
+    )
     return case, message
 
 

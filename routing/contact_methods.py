@@ -67,10 +67,17 @@ class ContactRule(_Part):
 
 
 class Limits(_Part):
-    """How many calls and texts one number gets at most, so that carriers do not block ours."""
+    """How many calls and texts one number gets at most, so that carriers do not block ours.
+
+    One address gets ``automatic_mails`` within ``automatic_mails_min`` minutes, and ``automatic_mails_alike`` of them
+    with the same subject: two programs that answer each other must come to an end.
+    """
 
     calls_per_15_min: Annotated[int, Field(ge=1, le=1000)] = 6
     texts_per_15_min: Annotated[int, Field(ge=1, le=1000)] = 10
+    automatic_mails: Annotated[int, Field(ge=1, le=1000)] = 10
+    automatic_mails_alike: Annotated[int, Field(ge=1, le=1000)] = 2
+    automatic_mails_min: Annotated[int, Field(ge=1, le=10_080)] = 180
 
 
 class Hook(_Part):

@@ -27,7 +27,7 @@ from routing.paging import pages, steps
 from routing.policies import CurrentPolicy
 
 PRIORITIES = range(1, 5)
-MOST_CHARACTERS = 20_000
+MOST_CHARACTERS = 100_000
 
 
 def somebody(session: Session, key: str) -> Person:
@@ -61,19 +61,22 @@ def withdraw(session: Session, case: Case, person: Person, now: datetime) -> Non
     pages.resume(session, case, now)
 
 
-def write(session: Session, case: Case, body: str, person: Person, now: datetime, *, public: bool) -> None:
+def write(session: Session, case: Case, body: str, person: Person, now: datetime, *, public: bool,
+          channel: str = "console") -> Message:  # fmt: skip
     """Keep what ``person`` writes to the customer (``public``), which answers them, or for colleagues."""
     if not body.strip():
         raise NotPossible("the text is empty")
     if len(body) > MOST_CHARACTERS:
         raise NotPossible(f"the text has more than {MOST_CHARACTERS} characters; shorten it")
-    message = Message(case_id=case.id, at=now, channel="console", author=ENGINEER, body=body, public=public)
+    message = Message(case_id=case.id, at=now, channel=channel, author=ENGINEER, body=body, public=public)
     session.add(message)
+    session.flush()
     record(session, "case.replied" if public else "case.noted", now, case_id=case.id, person=person.key)
     if is_response(message):
         pages.locked_pages(session, case)
         if cycles.stamp_response(session, case, now, ResponseKind.REPLY, person.key):
             pages.answered(session, case, now)
+    return message
 
 
 def change_priority(session: Session, case: Case, priority: int, person: Person, now: datetime) -> None:

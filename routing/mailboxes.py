@@ -41,6 +41,7 @@ class Urgent(BaseModel):
 class Mailbox(BaseModel):
     """A mail address that customers write to. ``catch_all`` takes what comes for unknown names of its domain.
 
+    ``consent_words`` are the words that accept additional charges, alone in the first line of a reply.
     ``address_tags`` is false where the mail host knows no ``name+tag@``. A machine's mail without reference to an
     earlier one joins the case that its last mail of the same subject went to, if that is not ``join_h`` hours ago.
     """
@@ -57,6 +58,7 @@ class Mailbox(BaseModel):
     receipts: Literal["on", "off"] = "on"
     urgent: Urgent = Urgent()
     unknown_senders: Literal["notify", "hold"] = "notify"
+    consent_words: list[Annotated[str, Field(min_length=2, max_length=40)]] = Field(["YES"], min_length=1)
     private_marker: Annotated[str, Field(min_length=2, max_length=40)] = "NOTE:"
     join_h: Hours = 24
     reopens_per_day: Annotated[int, Field(ge=0, le=100)] = 5

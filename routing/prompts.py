@@ -15,6 +15,7 @@ _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
 _PAGE = _LINE | _CASE | {"left", "callback", "transcript", "engineer", "link", "due", "line"}
 _RECEIPT = _LINE | {"case", "due"}
+_CONSENT = _RECEIPT | {"hours", "accepted_target", "word"}
 
 # key -> placeholders that the sentence may use
 CATALOGUE: dict[str, frozenset[str]] = {
@@ -90,6 +91,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_remind": _PAGE,
     "sms_broken": _PAGE,
     "sms_relieved": _PAGE,
+    "sms_returned": _PAGE,
     "sms_accepted": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,
@@ -110,6 +112,28 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "receipt_accepted_noted": _LINE | {"case"},
     "receipt_subject_opened": _LINE | {"case"},
     "receipt_subject_accepted": _LINE | {"case"},
+    # What the customer of a mail is told by mail; {line} is the mailbox.
+    "mail_opened_paged": _RECEIPT,
+    "mail_opened_waits": _RECEIPT,
+    "mail_opened_noted": _LINE | {"case"},
+    "mail_opened_never": _RECEIPT,
+    "mail_opened_not_entitled": _RECEIPT,
+    "mail_accepted": _LINE | {"case", "engineer"},
+    "mail_accepted_noted": _LINE | {"case"},
+    # Additional charges: the question, its terms (which the page behind the link shows as well), what follows.
+    "mail_consent_ask": _CONSENT | {"terms", "link", "until"},
+    "mail_consent_terms": _LINE,
+    "mail_consent_given": _RECEIPT | {"accepted"},
+    "mail_consent_unclear": _LINE | {"case", "word", "link"},
+    # Around an engineer's answer.
+    "mail_reply_foot": _LINE | {"case", "engineer"},
+    "mail_quoted": _LINE | {"at", "name"},
+    # An engineer's own mail, and what became of it.
+    "note_answer": _LINE | {"case", "marker"},
+    "note_no_answer": _LINE,
+    "mail_not_sent_subject": _LINE | {"case"},
+    "mail_not_sent": _LINE | {"case", "why"},
+    "mail_stranger": _LINE | {"case", "name"},
     # The answer to a customer's text.
     "text_added": _LINE | {"case", "phone"},
     "text_opened_waits": _RECEIPT | {"phone"},

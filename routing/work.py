@@ -9,6 +9,7 @@ from routing import hooks
 from routing.clocks.breach import breach
 from routing.clocks.cycles import BREACH
 from routing.context import Context
+from routing.correspondence import delivery, outbox
 from routing.notices import notices, sending
 from routing.rosters import imports, look_ahead
 
@@ -17,6 +18,7 @@ HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     notices.SEND: sending.send,
     imports.IMPORT: imports.look,
     look_ahead.LOOK_AHEAD: look_ahead.look_ahead,
+    outbox.DELIVER: delivery.deliver,
     hooks.SCAN: hooks.scan,
     hooks.SEND: hooks.send,
 }

@@ -16,6 +16,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 
+from core.mail_addresses import address_key, ascii_domain
+
 LOOP_FIELD = "X-Nightbell-Loop"
 _CLEAN = policy.SMTP.clone(cte_type="7bit")
 _LONGEST_NAME = 100
@@ -44,7 +46,7 @@ class Party:
     @property
     def key(self) -> str:
         """What to compare addresses by."""
-        return key_of(self.address)
+        return address_key(self.address)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def _identification(letter: Letter) -> bytes:
 
 
 def _mailbox(party: Party) -> Address:
-    local, _, domain = with_ascii_domain(party.address).rpartition("@")
+    local, _, domain = party.address.rpartition("@")
+    domain = ascii_domain(domain)
     if not local or not domain:
         raise ValueError("not a mail address")
     return Address(one_line(party.name)[:_LONGEST_NAME], local, domain)
@@ -166,22 +169,6 @@ _STEERING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "
 def clean_text(text: str) -> str:
     """``text`` with plain line ends, and without what no mail can carry."""
     return _UNSENDABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def key_of(address: str) -> str:
-    """What to compare addresses by: in small letters, the domain in its ASCII form."""
-    return with_ascii_domain(address.strip()).lower()
-
-
-def with_ascii_domain(address: str) -> str:
-    """The address as servers know it: an international domain in its ASCII form (RFC 5890)."""
-    local, at, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
-    try:
-        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return address
 
 
 def distinct(parties: Iterable[Party], without: Sequence[str] = ()) -> tuple[Party, ...]:

@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from core import due
 from core.database import wake_after_commit
 from core.models import Case
+from routing.context import Context
+from routing.correspondence import receipts
 from routing.coverage import Outcome
 from routing.notices.models import CustomerNotice, NoticeKind, NoticeState
 from routing.policy import Policy
 
 SEND = "notice.send"
+MAIL = "mail"
 _CHANNELS = ("phone", "sms")
 # The engineer's phone rings first.
 _AFTER = timedelta(seconds=2)
@@ -28,19 +31,24 @@ _WHILE_ON_THE_LINE = timedelta(seconds=60)
 
 
 def opened(
-    session: Session, case: Case, policy: Policy, outcome: Outcome, now: datetime, *, on_the_line: bool
-) -> None:
+    session: Session, context: Context, case: Case, policy: Policy, outcome: Outcome, now: datetime, *,
+    on_the_line: bool,
+) -> None:  # fmt: skip
     """Tell the customer that ``case`` is open; not if a colleague has just spoken with them.
 
     What comes by text is told in the answer to it, what comes by mail by mail.
     """
-    if case.channel == "phone" and outcome is not Outcome.ANSWERED:
+    if case.channel == MAIL:
+        receipts.opened(session, context, case, policy, outcome, now)
+    elif case.channel == "phone" and outcome is not Outcome.ANSWERED:
         write(session, case, policy, NoticeKind.OPENED, now, _WHILE_ON_THE_LINE if on_the_line else _AFTER)
 
 
-def accepted(session: Session, case: Case, policy: Policy, now: datetime) -> None:
+def accepted(session: Session, context: Context, case: Case, policy: Policy, now: datetime) -> None:
     """Tell the customer that somebody has ``case``."""
-    if case.responded_at is None:
+    if case.responded_at is None and case.channel == MAIL:
+        receipts.accepted(session, context, case, policy, now)
+    elif case.responded_at is None:
         write(session, case, policy, NoticeKind.ACCEPTED, now, _AFTER)
 
 

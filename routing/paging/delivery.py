@@ -17,6 +17,7 @@ from core.errors import ChannelError
 from core.models import Case, record
 from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
+from routing.correspondence.notes import answerable
 from routing.paging import rows, steps, throttle
 from routing.paging.channels import CHANNELS, Outgoing
 from routing.paging.content import page_values
@@ -147,12 +148,15 @@ def _outgoing(
     loud = attempt.purpose == Purpose.LOUD
     title = policy.say("note_title_loud" if loud else "note_title", line, **values).text
     note = policy.say(_note_for(attempt), line, **values, said=attempt.text).text
+    by_mail = answerable(session, context, attempt, since) if attempt.channel == "mail" else None
+    if by_mail is None:
+        note = f"{note}\n{policy.say('note_no_answer', line).text}"
     person = entries_of(context, policy).get(attempt.person_key)
     method = person.methods.get(attempt.method) if person else None
     return Outgoing(
         attempt.id, attempt.channel, attempt.address, attempt.from_number, attempt.text,
         ring_s=policy.escalations[page.escalation].ring_s if page else 30, since=since, title=title, note=note,
-        facts=_facts(case, attempt, values), secret=method.secret if method else "",
+        facts=_facts(case, attempt, values), secret=method.secret if method else "", answerable=by_mail,
     )  # fmt: skip
 
 

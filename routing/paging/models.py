@@ -77,6 +77,7 @@ class Purpose(enum.StrEnum):
     REMIND = "remind"  # whoever has the case has not answered the customer
     BROKEN = "broken"  # nor in time: the next level is rung
     RELIEVED = "relieved"  # somebody else has the case now
+    RETURNED = "returned"  # an answer did not reach the customer
 
 
 class Attempt(Base):

@@ -84,7 +84,7 @@ def accept(session: Session, context: Context, page: Page, person: Person) -> An
                 sending.tell(session, case, policy, [other.acknowledged_by], Purpose.RELIEVED, now)
     stop(session, page, now)
     _owned_by(session, case, person.key, now)
-    notices.accepted(session, case, policy, now)
+    notices.accepted(session, context, case, policy, now)
     return Answer.DONE
 
 

@@ -89,6 +89,7 @@ def test_it_says_of_each_recipient_what_was_said(make_settings: MakeSettings, of
         "busy@lakeside.example": "450 later",
     }
     mailer = Mailer(make_settings(smtp_url=office.url))
+    to = ["maria@lakeside.example", "ann@lakeside.example"]
     refused = mailer.hand_over(RAW, ["maria@lakeside.example", *office.refusals], envelope_from="")
     assert {to: (str(why), why.permanent) for to, why in refused.items()} == {
         "gone@lakeside.example": ("550 5.1.1 no such user", True),
@@ -96,6 +97,8 @@ def test_it_says_of_each_recipient_what_was_said(make_settings: MakeSettings, of
     }
     assert office.letters[0].rcpt_tos == ["maria@lakeside.example"]
     assert set(mailer.hand_over(RAW, [*office.refusals], envelope_from="")) == set(office.refusals)
+    office.refusals = dict.fromkeys(to, "421 closing")
+    assert set(mailer.hand_over(RAW, to, envelope_from="")) == set(to), "who was not asked for has not got it"
 
 
 def test_it_tries_again_where_a_server_turns_everybody_away(make_settings: MakeSettings) -> None:

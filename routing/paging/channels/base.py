@@ -12,6 +12,18 @@ if TYPE_CHECKING:  # the policy knows the channels, and the context knows the po
 
 
 @dataclass(frozen=True)
+class Answerable:
+    """How a mail can be answered: where to, under which identifiers, and what is said of it below the note."""
+
+    reply_to: str = field(repr=False)
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+    said_above: str = ""
+    said_below: str = ""
+    loop_value: str = ""
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """An attempt as a channel needs it. Addresses are in the form that the channel's ``normal`` gives.
 
@@ -30,6 +42,7 @@ class Outgoing:
     note: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
+    answerable: Answerable | None = None
 
 
 class Channel(Protocol):

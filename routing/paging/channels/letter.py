@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from routing.paging.channels.base import Outgoing
+from core.mail_addresses import address_key
+from routing.correspondence.letters import Letter, Manner, Party, composed
+from routing.paging.channels.base import Answerable, Outgoing
 
 if TYPE_CHECKING:
     from routing.context import Context
@@ -16,7 +17,7 @@ _LONGEST = 254  # characters of an address (RFC 5321, 4.5.3.1.3: a path of 256 w
 
 
 class MailChannel:
-    """A mail with the case, the callback number and a signed link. It accepts nothing."""
+    """A mail with the case and a signed link. It accepts nothing; a reply answers the customer."""
 
     rings = False
     reports_back = False
@@ -32,24 +33,32 @@ class MailChannel:
 
     def send(self, context: Context, outgoing: Outgoing) -> str:
         """Hand it to the mail server; its Message-ID, which is the same for each try."""
-        message = EmailMessage()
-        message["To"] = outgoing.to
-        message["Subject"] = " ".join(outgoing.title.split())
-        message["Date"] = format_datetime(outgoing.since)
-        message["Message-ID"] = id = _message_id(context.mailer.sender, outgoing)
-        # RFC 3834, 5: nobody's vacation notice or help desk should answer this; nor should a bounce (4).
-        message["Auto-Submitted"] = "auto-generated"
-        message["X-Auto-Response-Suppress"] = "All"
-        message.set_content(outgoing.note)
-        context.mailer.send(message, outgoing.to, envelope_from="")
-        return id
+        letter = _letter(outgoing, context.mailer.sender)
+        to = address_key(outgoing.to)
+        refused = context.mailer.hand_over(composed(letter), [to], envelope_from="")
+        if to in refused:
+            raise refused[to]
+        return letter.message_id
 
     def sent_since(self, context: Context, outgoing: Outgoing, since: datetime) -> list[str]:
         """Nobody can be asked: it is sent again, under the same Message-ID."""
         return []
 
 
+def _letter(outgoing: Outgoing, sender: str) -> Letter:
+    """The page as a letter that no machine should answer: a vacation notice or a help desk (RFC 3834, 5)."""
+    name, address = parseaddr(sender)
+    answerable = outgoing.answerable or Answerable("", _message_id(address, outgoing))
+    parts = (answerable.said_above, outgoing.note, answerable.said_below)
+    return Letter(
+        sender=Party(name, address), to=Party("", outgoing.to), subject=outgoing.title,
+        text="\n\n".join(part for part in parts if part), at=outgoing.since, message_id=answerable.message_id,
+        reply_to=answerable.reply_to, references=answerable.references, manner=Manner.GENERATED,
+        loop_value=answerable.loop_value,
+    )  # fmt: skip
+
+
 def _message_id(sender: str, outgoing: Outgoing) -> str:
     # The instant is in it because a database that was begun anew counts its attempts from 1 again.
-    domain = parseaddr(sender)[1].rpartition("@")[2]
+    domain = sender.rpartition("@")[2]
     return f"<attempt-{outgoing.id}-{outgoing.since:%Y%m%d%H%M%S}@{domain}>"

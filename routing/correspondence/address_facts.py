@@ -1,0 +1,36 @@
+"""What is remembered of mail addresses: that mail to them comes back. As ``notices.no_texts`` does of numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.mail_addresses import address_key
+from routing.correspondence.models import AddressFact
+
+
+def remember_no_mail(session: Session, address: str, reason: str, now: datetime) -> None:
+    """From now on ``address`` gets no automatic mail of ours."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"no_mail_reason": reason[:80], "at": now}
+    session.execute(
+        insert(AddressFact)
+        .values(address=address_key(address), **values)
+        .on_conflict_do_update(index_elements=["address"], set_=values)
+    )
+
+
+def no_mail_reason(session: Session, address: str) -> str | None:
+    """Why ``address`` gets no automatic mail; None if nothing is known against it."""
+    return session.scalar(
+        sa.select(AddressFact.no_mail_reason).where(AddressFact.address == address_key(address))
+    )
+
+
+def heard_from(session: Session, address: str) -> bool:
+    """A mail came from ``address``: it takes mail again. Whether something had been known against it."""
+    gone = sa.delete(AddressFact).where(AddressFact.address == address_key(address))
+    return bool(session.execute(gone).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,113 @@
+"""Automatic mails to a case's customer: held back where nobody may be answered, else written into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, Message, record
+from routing.context import Context
+from routing.correspondence.address_facts import no_mail_reason
+from routing.correspondence.answering import Addressee, why_not
+from routing.correspondence.conversation import CUSTOMER, conversation_of
+from routing.correspondence.desk import Desk, is_ours
+from routing.correspondence.letters import Letter, Manner
+from routing.correspondence.models import MailKind, OutboundMail
+from routing.correspondence.outbox import details_of, post, topic_of
+from routing.correspondence.states import MailState
+from routing.correspondence.threads import answering_subject
+from routing.policy import Policy
+
+# What has been answered by these is not counted: each belongs to one act of a person.
+_UNCOUNTED = (MailKind.REPLY, MailKind.ENGINEER_NOTICE, MailKind.CONSENT_ANSWER)
+
+
+def may_be_told(
+    session: Session, context: Context, case: Case, desk: Desk, now: datetime, *, count_alike: bool = True
+) -> str | None:
+    """Why the customer of ``case`` gets no automatic mail; None if they may."""
+    talk = conversation_of(session, case, desk.policy)
+    address = talk.to.key if talk.to else None
+    if address is not None:
+        _hold_the_count(session, address)
+    cause = _latest_mail(session, case)
+    sent, alike = _counts(session, address, topic_of(talk.subject), desk.policy, now)
+    facts = Addressee(
+        address=address,
+        wanted=desk.mailbox.receipts == "on",
+        mail_works=context.mailer.configured,
+        ours=address is not None and is_ours(desk.policy, address),
+        machine=_machine(cause),
+        forged=bool(cause and (cause.details or {}).get("forged")),
+        no_mail_reason=no_mail_reason(session, address) if address else None,
+        sent=sent,
+        sent_alike=alike if count_alike else 0,
+    )
+    return why_not(facts, desk.policy.limits)
+
+
+def tell(
+    session: Session, context: Context, case: Case, desk: Desk, kind: MailKind, text: str, now: datetime,
+    manner: Manner = Manner.ANSWERED,
+) -> OutboundMail:  # fmt: skip
+    """Write an automatic mail to the customer of ``case``, in the thread of their mail."""
+    talk = conversation_of(session, case, desk.policy)
+    assert talk.to is not None, "somebody without an address has been found to be one who may be told"
+    letter = Letter(
+        sender=desk.sender, to=talk.to, subject=answering_subject(case.id, talk.subject), text=text, at=now,
+        message_id=desk.message_id(case.id), reply_to=desk.customer_address(case), in_reply_to=talk.in_reply_to,
+        references=talk.references, manner=manner, loop_value=desk.signed.loop_value(),
+    )  # fmt: skip
+    message = Message(
+        case_id=case.id, at=now, channel="mail", author="system", body=text, public=True,
+        mail_message_id=letter.message_id, details=details_of(letter),
+    )  # fmt: skip
+    session.add(message)
+    session.flush()
+    return post(session, case, kind, letter, now, message=message)
+
+
+def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datetime) -> None:
+    """Write down that the customer was not told."""
+    record(session, "mail.not-answered", now, case_id=case.id, mail=kind, why=why)
+
+
+def _latest_mail(session: Session, case: Case) -> Message | None:
+    return session.scalar(
+        sa.select(Message)
+        .where(Message.case_id == case.id, Message.author == CUSTOMER, Message.channel == "mail")
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+
+
+def _machine(mail: Message | None) -> str:
+    verdict = ((mail.details if mail else None) or {}).get("verdict") or {}
+    return "" if verdict.get("may_answer", True) else str(verdict.get("reason") or verdict.get("kind"))
+
+
+def _counts(
+    session: Session, address: str | None, topic: str, policy: Policy, now: datetime
+) -> tuple[int, int]:
+    """How many automatic mails the address has got lately, and how many with this subject."""
+    if address is None:
+        return 0, 0
+    since = now - timedelta(minutes=policy.limits.automatic_mails_min)
+    topics: Sequence[str] = session.scalars(
+        sa.select(OutboundMail.topic).where(
+            OutboundMail.to_address == address,
+            OutboundMail.created_at > since,
+            OutboundMail.kind.not_in(_UNCOUNTED),
+            OutboundMail.state != MailState.SUPPRESSED,
+        )
+    ).all()
+    return len(topics), topics.count(topic)
+
+
+def _hold_the_count(session: Session, address: str) -> None:
+    """Let no other transaction count the mails to ``address`` before this one has ended; SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(address, 0))))

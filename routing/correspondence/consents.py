@@ -1,0 +1,137 @@
+"""Consent to additional charges, asked for by mail: a page behind a link that works once, or a reply with one word.
+
+The consent is stored with its time; then the case has priority 1, its hour runs from there, and the on-call
+consultant is rung. In business hours nothing of the kind is needed: the question is over when they begin.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, CaseStatus, record
+from routing.business_hours import BusinessCalendar
+from routing.context import Context
+from routing.correspondence import automatic
+from routing.correspondence.conversation import conversation_of
+from routing.correspondence.desk import Desk, desk_of
+from routing.correspondence.models import ConsentRequest, ConsentState, MailKind
+from routing.policy import Policy
+from routing.wording import hours_in_words, written_instant
+
+HIGHEST = 1
+
+
+class Standing(enum.StrEnum):
+    """Whether a consent can still be given."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"  # with this link or by mail, before
+    NOT_NEEDED = "not-needed"  # the case was answered, closed, or is urgent already
+    IN_HOURS = "in-hours"  # we are open: no charges apply
+    EXPIRED = "expired"  # we were open since
+
+
+def standing(request: ConsentRequest, case: Case, calendar: BusinessCalendar, now: datetime) -> Standing:
+    """Where the question stands at ``now``."""
+    if request.state == ConsentState.ACCEPTED:
+        return Standing.ACCEPTED
+    if case.status == CaseStatus.CLOSED or case.responded_at is not None or case.priority == HIGHEST:
+        return Standing.NOT_NEEDED
+    if calendar.is_open(now):
+        return Standing.IN_HOURS
+    return Standing.EXPIRED if now >= request.expires_at else Standing.OPEN
+
+
+def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetime) -> None:
+    """Ask the customer of ``case``, who may be told something, to accept the additional charges."""
+    talk = conversation_of(session, case, desk.policy)
+    assert talk.to is not None, "somebody without an address has been found to be one who may be told"
+    calendar = desk.policy.calendar_of(case.service)
+    request = ConsentRequest(
+        case_id=case.id, address=talk.to.key, nonce=secrets.token_urlsafe(12), asked_at=now,
+        expires_at=calendar.next_opening(now),
+    )  # fmt: skip
+    session.add(request)
+    session.flush()
+    text = desk.say(
+        "mail_consent_ask", **words(context, desk, case, request), hours=hours_in_words(calendar),
+        terms=desk.say("mail_consent_terms"), until=written_instant(request.expires_at, calendar.zone),
+        accepted_target=accepted_target(desk.policy, case),
+    )  # fmt: skip
+    automatic.tell(session, context, case, desk, MailKind.CONSENT_REQUEST, text, now)
+    record(session, "case.consent-asked", now, case_id=case.id)
+
+
+def words(context: Context, desk: Desk, case: Case, request: ConsentRequest) -> dict[str, object]:
+    """What the sentences about a consent have in common."""
+    zone = desk.policy.calendar_of(case.service).zone
+    return {
+        "case": case.id,
+        "due": written_instant(case.due_at, zone) if case.due_at else "an agreed time",
+        "word": desk.mailbox.consent_words[0],
+        "link": context.links.consent_url(request.id, request.nonce),
+    }
+
+
+def accepted_target(policy: Policy, case: Case) -> str:
+    """The response time once the charges are accepted: ``1 hour``."""
+    tier = policy.tiers.get(case.tier) if case.tier else None
+    return tier.target(HIGHEST).respond if tier else "the agreed time"
+
+
+def read(session: Session, context: Context, token: str, *, lock: bool = False) -> ConsentRequest | None:
+    """The question that a link's token names; None if it is not ours."""
+    found = context.links.read_consent(token)
+    if found is None:
+        return None
+    id, nonce = found
+    request = session.get(ConsentRequest, id, with_for_update=lock, populate_existing=lock)
+    return request if request is not None and secrets.compare_digest(request.nonce, nonce) else None
+
+
+def open_request(session: Session, case: Case, address: str) -> ConsentRequest | None:
+    """The latest question on ``case`` that ``address`` (as compared) was asked and has not answered."""
+    return session.scalar(
+        sa.select(ConsentRequest)
+        .where(
+            ConsentRequest.case_id == case.id,
+            ConsentRequest.address == address,
+            ConsentRequest.state == ConsentState.ASKED,
+        )
+        .order_by(ConsentRequest.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+
+
+def says_yes(first_line: str, words: list[str]) -> bool:
+    """Whether a line is one of the words that accept, and nothing else but marks around it."""
+    return _bare(first_line) in {_bare(word) for word in words}
+
+
+def means_yes(first_line: str, words: list[str]) -> bool:
+    """Whether a line has such a word among others: it might be meant so, and nobody may take it so."""
+    said = re.findall(r"\w+", first_line.casefold())
+    return any(_bare(word) in said for word in words)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"^[\W_]+|[\W_]+$", "", text.casefold())
+
+
+def hint(session: Session, context: Context, request: ConsentRequest, now: datetime) -> None:
+    """Say once that a reply was not taken as a consent."""
+    case, policy = request.case, context.policies.current().policy
+    desk = desk_of(context, policy, case)
+    found = standing(request, case, policy.calendar_of(case.service), now)
+    if desk is None or request.hinted_at is not None or found is not Standing.OPEN:
+        return
+    request.hinted_at = now
+    text = desk.say("mail_consent_unclear", **words(context, desk, case, request))
+    automatic.tell(session, context, case, desk, MailKind.CONSENT_ANSWER, text, now)

@@ -1,0 +1,141 @@
+"""A case as a conversation by mail: whom an answer goes to, who gets a copy, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.mail_addresses import address_key
+from core.models import Case, Message
+from routing.correspondence.desk import is_ours
+from routing.correspondence.letters import Party, distinct
+from routing.correspondence.threads import references
+from routing.policy import Policy
+
+CUSTOMER = "customer"
+MOST_COPIES = 20
+# What a machine sends on somebody's behalf names nobody whom an engineer would answer.
+_NOBODY = frozenset({"loop", "bounce", "read receipt", "out of office", "calendar reply", "auto reply"})
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What an answer needs to know. ``to`` is None where no mail address is known.
+
+    ``last`` is the customer's latest message, whatever way it came, ``root`` the mail that is answered.
+    """
+
+    to: Party | None
+    copies: tuple[Party, ...] = ()
+    subject: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    last: Message | None = field(default=None, repr=False)
+
+    @property
+    def recipients(self) -> tuple[Party, ...]:
+        """Everybody who gets an answer to all."""
+        return (*((self.to,) if self.to else ()), *self.copies)
+
+
+def conversation_of(session: Session, case: Case, policy: Policy) -> Conversation:
+    """The conversation of ``case`` as it stands."""
+    messages = _messages(session, case)
+    theirs = [each for each in messages if each.author == CUSTOMER and each.public]
+    mails = [each for each in theirs if each.channel == "mail" and _kind(each) not in _NOBODY]
+    known = _known(case, mails)
+    spoken = [each for each in mails if _key(sender_of(each)) in known]
+    latest = spoken[-1] if spoken else None
+    to = _answer_to(latest) if latest else _contact(case)
+    copies: tuple[Party, ...] = ()
+    if latest is not None and to is not None:
+        others = [each for each in _parties(latest, "to", "cc") if not is_ours(policy, each.address)]
+        copies = distinct(others, without=[to.key, *_engineers(policy)])[:MOST_COPIES]
+    parent = _parent(messages, latest)
+    return Conversation(
+        to, copies, _subject(latest, case), *_place(parent), last=theirs[-1] if theirs else None
+    )
+
+
+def _messages(session: Session, case: Case) -> Sequence[Message]:
+    statement = sa.select(Message).where(Message.case_id == case.id).order_by(Message.at, Message.id)
+    return session.scalars(statement).all()
+
+
+def _known(case: Case, mails: Sequence[Message]) -> Collection[str]:
+    """Whose mail is answered: the case's contact, who opened it, their colleagues, and whom those copied in.
+
+    Anybody else who has got hold of the case's address may add to it, but is told nothing.
+    """
+    known = {address_key(each) for each in (_contact_address(case), case.from_address) if each}
+    domains = {each.rpartition("@")[2] for each in known}
+    if case.customer_id is None:
+        domains = set()  # of a public mail host, perhaps: its other users are no colleagues
+    for mail in mails:
+        sender = _key(sender_of(mail))
+        if sender in known or sender.rpartition("@")[2] in domains:
+            known |= {sender, *(each.key for each in _parties(mail, "to", "cc"))}
+    return known
+
+
+def _answer_to(mail: Message) -> Party | None:
+    """Where the sender wants answers, else the sender."""
+    return next(_parties(mail, "reply_to"), None) or sender_of(mail)
+
+
+def sender_of(mail: Message) -> Party | None:
+    """Who wrote a mail."""
+    return next(_parties(mail, "from"), None)
+
+
+def _parties(mail: Message, *fields: str) -> Iterator[Party]:
+    details: dict[str, Any] = mail.details or {}
+    for name in fields:
+        given = details.get(name) or []
+        for each in given if isinstance(given, list) else [given]:
+            if each.get("address"):
+                yield Party(each.get("name") or "", each["address"])
+
+
+def _kind(mail: Message) -> str:
+    verdict = (mail.details or {}).get("verdict") or {}
+    return str(verdict.get("kind", "person"))
+
+
+def _key(party: Party | None) -> str:
+    return party.key if party else ""
+
+
+def _contact(case: Case) -> Party | None:
+    address = _contact_address(case) or case.from_address
+    return Party(case.contact.name if case.contact else "", address) if address else None
+
+
+def _contact_address(case: Case) -> str | None:
+    return case.contact.email if case.contact else None
+
+
+def _engineers(policy: Policy) -> list[str]:
+    return [address_key(person.email) for person in policy.people.values() if person.email]
+
+
+def _subject(latest: Message | None, case: Case) -> str:
+    return str(((latest.details if latest else None) or {}).get("subject") or "") or case.title
+
+
+def _parent(messages: Sequence[Message], latest: Message | None) -> Message | None:
+    """The mail to answer: the customer's latest; else our own latest, so that our mails stay together."""
+    if latest is not None and latest.mail_message_id:
+        return latest
+    return next((each for each in reversed(messages) if each.public and each.mail_message_id), None)
+
+
+def _place(parent: Message | None) -> tuple[str, tuple[str, ...]]:
+    if parent is None or not parent.mail_message_id:
+        return "", ()
+    earlier = (parent.details or {}).get("references") or []
+    return parent.mail_message_id, references([str(each) for each in earlier], parent.mail_message_id)

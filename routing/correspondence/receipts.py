@@ -1,0 +1,85 @@
+"""What the customer of a mail is told unasked: that the case is open, and who has it. Each once (RFC 3834)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, Person
+from routing.context import Context
+from routing.correspondence import automatic, consents
+from routing.correspondence.desk import Desk, desk_of
+from routing.correspondence.letters import Manner
+from routing.correspondence.models import MailKind, OutboundMail
+from routing.coverage import Outcome
+from routing.decisions import decision_of_case
+from routing.policy import Policy
+from routing.wording import written_instant
+
+_FIRST_WORDS = (MailKind.RECEIPT, MailKind.CONSENT_REQUEST)
+
+
+def opened(
+    session: Session, context: Context, case: Case, policy: Policy, outcome: Outcome, now: datetime
+) -> None:
+    """Tell the customer that the case of their mail is open, once."""
+    desk = desk_of(context, policy, case)
+    if desk is None or _has(session, case, _FIRST_WORDS):
+        return
+    # Whoever asks for urgent work may do so three times in a row with the same subject.
+    alike = outcome is not Outcome.ASK_CONSENT
+    why = automatic.may_be_told(session, context, case, desk, now, count_alike=alike)
+    if why is not None:
+        automatic.held_back(session, case, MailKind.RECEIPT, why, now)
+        return
+    if outcome is Outcome.ASK_CONSENT:
+        consents.ask(session, context, case, desk, now)
+        return
+    text = opened_text(session, case, desk, outcome, now)
+    automatic.tell(session, context, case, desk, MailKind.RECEIPT, text, now)
+
+
+def accepted(session: Session, context: Context, case: Case, policy: Policy, now: datetime) -> None:
+    """Tell the customer that somebody has their case, once; not if they have not heard of the case."""
+    desk = desk_of(context, policy, case)
+    if desk is None or _has(session, case, (MailKind.ACCEPTED,)) or not _has(session, case, _FIRST_WORDS):
+        return
+    why = automatic.may_be_told(session, context, case, desk, now)
+    if why is not None:
+        automatic.held_back(session, case, MailKind.ACCEPTED, why, now)
+        return
+    engineer = session.get(Person, case.engineer) if case.engineer and case.verified else None
+    if engineer is not None:
+        text = desk.say("mail_accepted", case=case.id, engineer=engineer.name.split()[0])
+    else:
+        text = desk.say("mail_accepted_noted", case=case.id)
+    # Nothing was asked just now: a machine speaks by itself (RFC 3834, 5.2).
+    automatic.tell(session, context, case, desk, MailKind.ACCEPTED, text, now, Manner.GENERATED)
+
+
+def opened_text(session: Session, case: Case, desk: Desk, outcome: Outcome, now: datetime) -> str:
+    """What a customer is told of a case, true at ``now``. Nobody unverified hears a promise."""
+    if not case.verified or case.due_at is None or case.due_at <= now:
+        return desk.say("mail_opened_noted", case=case.id)
+    due = written_instant(case.due_at, desk.policy.calendar_of(case.service).zone)
+    if outcome is Outcome.PAGE:
+        return desk.say("mail_opened_paged", case=case.id, due=due)
+    decision = decision_of_case(session, case.id)
+    codes = {str(reason["code"]) for reason in decision.reasons} if decision else set()
+    key = next((key for code, key in _REFUSED.items() if code in codes), "mail_opened_waits")
+    return desk.say(key, case=case.id, due=due)
+
+
+# Why a wish for priority 1 was not granted: the decision's reason -> what the customer is told.
+_REFUSED = {
+    "consent-not-given": "mail_opened_never",
+    "priority-not-entitled": "mail_opened_not_entitled",
+    "priority-not-proven": "mail_opened_not_entitled",
+}
+
+
+def _has(session: Session, case: Case, kinds: tuple[MailKind, ...]) -> bool:
+    found = sa.exists().where(OutboundMail.case_id == case.id, OutboundMail.kind.in_(kinds))
+    return bool(session.scalar(sa.select(found)))
