@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console.calendar_feeds import calendar_feeds
 from console.case_answers import case_answers
+from console.case_mail import case_mail
 from console.case_page import case_page
 from core.settings import SettingsError, load_settings
 from routing.context import Context, build_context
@@ -47,6 +48,7 @@ def create_app(context: Context | None = None) -> Flask:
         health,
         inbound_parse,
         case_page,
+        case_mail,
         case_answers,
         calendar_feeds,
     ):

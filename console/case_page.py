@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request, send_file
 from sqlalchemy.orm import Session
 
+from console.case_mail_words import mail_in_words
 from console.case_promises import answer_form, promises_of
 from console.timeline import timeline
 from core import phone_numbers
 from core.links import LinkRefused
 from core.models import Case, Message, Person, Recording
+from intake.mail.models import InboundMail
 from routing.context import Context
 from routing.decisions import decision_of_case
 from routing.policy import Policy
@@ -24,14 +26,16 @@ from routing.wording import caller_id_in_words, time_left, written_instant
 case_page = Blueprint("case_page", __name__)
 
 
-def _context() -> Context:
+def house_context() -> Context:
+    """The context of the application that answers."""
     found: Context = current_app.extensions["nightbell"]
     return found
 
 
-def _case_number(token: str) -> int:
+def case_number(token: str) -> int:
+    """The case that a link's token names; 404 when it is not ours, or too old."""
     try:
-        return _context().links.read(token)
+        return house_context().links.read(token)
     except LinkRefused:
         abort(404)
 
@@ -46,9 +50,9 @@ def page_of(
     token: str, status: int = 200, problem: str = "", given: Mapping[str, str] | None = None
 ) -> Response:
     """The page of the case that ``token`` names; with what was wrong with the form, and what had been entered."""
-    context = _context()
+    context = house_context()
     with context.database.reading() as session:
-        case = session.get(Case, _case_number(token))
+        case = session.get(Case, case_number(token))
         if case is None:
             abort(404)
         shown = describe(session, context, case)
@@ -70,10 +74,10 @@ def page_of(
 @case_page.get("/case/<token>/voicemail/<sid>.wav")
 def voicemail(token: str, sid: str) -> Response:
     """The audio of one of the case's voicemails."""
-    context = _context()
+    context = house_context()
     with context.database.reading() as session:
         recording = session.scalar(
-            sa.select(Recording).where(Recording.sid == sid, Recording.case_id == _case_number(token))
+            sa.select(Recording).where(Recording.sid == sid, Recording.case_id == case_number(token))
         )
     if recording is None or recording.storage_key is None:
         abort(404)
@@ -103,6 +107,10 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "customer": case.customer.name if case.customer else None,
         "verified": case.verified,
         "tier": tier.name if tier else None,
+        "channel": case.channel,
+        "from_address": case.from_address,
+        "needs_look": case.needs_look,
+        "consent_asked_at": written_instant(case.consent_asked_at, zone) if case.consent_asked_at else None,
         "callback": {"e164": number, "shown": phone_numbers.shown(number)} if number else None,
         "contact_at": written_instant(case.contact_at, zone),
         "target": case.target,
@@ -165,13 +173,17 @@ def _voicemails(session: Session, case: Case) -> list[dict[str, Any]]:
 
 def _messages(session: Session, case: Case, policy: Policy) -> list[dict[str, Any]]:
     zone = policy.calendar_of(case.service).zone
-    messages = session.scalars(sa.select(Message).where(Message.case_id == case.id).order_by(Message.at))
+    messages = session.scalars(
+        sa.select(Message).where(Message.case_id == case.id).order_by(Message.at, Message.id)
+    )
+    kept = set(session.scalars(sa.select(InboundMail.message_row).where(InboundMail.case_id == case.id)))
     return [
         {
             "at": written_instant(message.at, zone),
             "author": message.author,
             "body": message.body,
             "public": message.public,
+            "mail": mail_in_words(message, message.id in kept),
         }
         for message in messages
     ]

@@ -190,12 +190,18 @@ def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Mes
         filing.said.body,
         filing.current,
         channel=CHANNEL,
-        tell=heard and not told_lately(session, case, now),
+        tell=heard and _is_to_be_told(filing, case, now) and not told_lately(session, case, now),
         contact_at=filing.row.received_at,
         at=filing.row.received_at,
         may_reopen=heard and not capped,
         parts=_parts(filing),
     )
+
+
+def _is_to_be_told(filing: _Filing, case: Case, now: datetime) -> bool:
+    """Outside of business hours mail wakes nobody, but for what somebody is awake for."""
+    calendar = filing.current.policy.calendar_of(case.service)
+    return calendar.is_open(now) or case.engineer is not None or case.priority == 1
 
 
 def _note_what_is_odd(session: Session, context: Context, filing: _Filing, case: Case, found: Found) -> None:

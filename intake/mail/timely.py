@@ -54,7 +54,7 @@ class _Reading(threading.Thread):
 
 
 def read_in_time(
-    raw: bytes, envelope: Envelope, ours: Ours, authserv_id: str | None, seconds: float = SECONDS
+    raw: bytes, envelope: Envelope, ours: Ours | None, authserv_id: str | None, seconds: float = SECONDS
 ) -> ParsedMail:
     """The mail; ``damaged`` and made from envelope and bytes if reading raises or takes longer than ``seconds``."""
     reading = _Reading(lambda: read_mail(raw, envelope, ours, authserv_id))
@@ -69,7 +69,11 @@ def read_in_time(
 
 
 def read_apart(
-    raw: bytes, envelope: Envelope, ours: Ours, authserv_id: str | None, seconds: float = _APART_SECONDS
+    raw: bytes,
+    envelope: Envelope,
+    ours: Ours | None,
+    authserv_id: str | None,
+    seconds: float = _APART_SECONDS,
 ) -> ParsedMail:
     """The same, in a process of its own, with a bound on its memory."""
     command = [sys.executable, "-m", "intake.mail.timely"]

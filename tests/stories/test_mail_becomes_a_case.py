@@ -202,3 +202,13 @@ def test_at_night_a_contract_that_consents_beforehand_calls_at_once(house: House
     Mailbox(house, OMAR_AT).writes("P1 the agent is down")
     assert (house.case.priority, house.case.target) == (1, "1 hour")
     house.until(lambda: house.rung)
+
+
+def test_at_night_an_addition_wakes_nobody_and_in_hours_it_is_told_once(house: House, maria: Mailbox) -> None:
+    maria.writes("The agent is down")
+    maria.answers(1001, "More.")
+    assert sum(len(house.texts(number)) for number in ON_CALL) == 0
+    house.it_becomes(DAY)
+    for _ in range(3):
+        maria.answers(1001, "Still more.")
+    assert sum(len(house.texts(number)) for number in ON_CALL) == 1
