@@ -140,5 +140,4 @@ def _kept_to_ourselves(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-site"
     return response

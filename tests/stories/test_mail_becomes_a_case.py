@@ -211,4 +211,5 @@ def test_at_night_an_addition_wakes_nobody_and_in_hours_it_is_told_once(house: H
     house.it_becomes(DAY)
     for _ in range(3):
         maria.answers(1001, "Still more.")
+    house.fast_forward(60)
     assert sum(len(house.texts(number)) for number in ON_CALL) == 1
