@@ -64,6 +64,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     mail_port = given.get("MAIL_PORT") or _free_port(2525)
     simulator_smtp_port = given.get("SIMULATOR_SMTP_PORT") or _free_port(2526)
     listen = given.get("NIGHTBELL_SMTP_LISTEN") or f"smtp://127.0.0.1:{mail_port}"
+    receiver = given.get("NIGHTBELL_AUTHSERV_ID") or "mx.nightbell.example"
     token = "simulated-auth-token"  # noqa: S105  # of an account that does not exist
     wanted = {
         "NIGHTBELL_DATA_DIR": str(data),
@@ -83,6 +84,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
         "SIMULATOR_SMTP_PORT": simulator_smtp_port,
         "NIGHTBELL_SMTP_LISTEN": listen,
         "SIMULATOR_DELIVER_TO": listen,
+        "NIGHTBELL_AUTHSERV_ID": receiver,
+        "SIMULATOR_MAIL_NAME": receiver,
         "NIGHTBELL_SMTP_URL": f"smtp+plain://127.0.0.1:{simulator_smtp_port}",
         "NIGHTBELL_MAIL_FROM": "Nightbell <nightbell@nightbell.example>",
         "NIGHTBELL_LOG_LEVEL": "WARNING",

@@ -34,7 +34,8 @@ THREADS = 24  # most of them may be long polls of open pages
 class Options:
     """How the server is started. ``data``: a folder for recordings, and for the clock file by default.
 
-    ``smtp_port``: where the product hands its mail over; ``deliver_to``: where it takes mail (smtp:// or lmtp://).
+    ``smtp_port``: where the product hands its mail over; ``deliver_to``: where it takes mail (smtp:// or lmtp://);
+    ``mail_name``: the post office's name in what it writes on each mail about its sender.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +47,7 @@ class Options:
     clock_file: Path | None = None
     smtp_port: int = 2526
     deliver_to: str = "smtp://127.0.0.1:2525"
+    mail_name: str = "mx.nightbell.example"
 
     @classmethod
     def of(cls, environment: Mapping[str, str], **given: object) -> Options:
@@ -54,6 +56,7 @@ class Options:
             "port": _port(environment, "SIMULATOR_PORT", cls.port),
             "smtp_port": _port(environment, "SIMULATOR_SMTP_PORT", cls.smtp_port),
             "deliver_to": environment.get("SIMULATOR_DELIVER_TO") or cls.deliver_to,
+            "mail_name": environment.get("SIMULATOR_MAIL_NAME") or cls.mail_name,
             "account_sid": environment.get("SIMULATOR_ACCOUNT_SID") or cls.account_sid,
             "auth_token": environment.get("SIMULATOR_AUTH_TOKEN") or cls.auth_token,
         }
@@ -89,8 +92,10 @@ def build(options: Options) -> tuple[PhoneCompany, LiveScheduler]:
 
 def build_office(options: Options, company: PhoneCompany) -> PostOffice:
     """The post office beside the company, with its clock and its events. Raises ValueError."""
-    deliver = Listener(options.deliver_to)
-    return PostOffice(company.scheduler, deliver, company.events, seed=uuid.uuid4().hex)
+    deliver = Listener(options.deliver_to, options.mail_name)
+    return PostOffice(
+        company.scheduler, deliver, company.events, name=options.mail_name, seed=uuid.uuid4().hex
+    )
 
 
 def _keeper(folder: Path) -> Callable[[Recording], None]:

@@ -142,7 +142,7 @@ class _Hands:
 
     def line(self, given: dict[str, Any]) -> state.Json:
         self._office.line(text_of(given, "address"), str(given.get("name") or ""))
-        return {"lines": self._office.directory.lines}
+        return {"lines": [each.address for each in self._office.directory.lines.values()]}
 
 
 def _one_address(given: dict[str, Any]) -> tuple[str, str]:

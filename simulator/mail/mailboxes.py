@@ -30,11 +30,19 @@ class Mailbox:
         return [letter for letter in self.letters if letter.direction == "received"]
 
 
+@dataclass(frozen=True)
+class Line:
+    """An address of the product's, as it is written."""
+
+    address: str
+    name: str
+
+
 class Directory:
     """Finds the owner of an address. The part of an address after a + is a tag, and leads nowhere else."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, str] = {}
+        self.lines: dict[str, Line] = {}
         self.mailboxes: dict[str, Mailbox] = {}
 
     def mailbox(self, address: str) -> Mailbox:
@@ -46,7 +54,7 @@ class Directory:
         return found
 
     def add_line(self, address: str, name: str) -> None:
-        self.lines[_plain(address)] = name or address
+        self.lines[_plain(address)] = Line(address, name or address)
 
     def is_products(self, address: str) -> bool:
         """Whether the product takes mail for it: a line, or an address that nobody has in a line's domain."""

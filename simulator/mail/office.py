@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from simulator.mail.letters import DELIVERED, GIVEN_UP, Delivery, Envelope, Lett
 from simulator.mail.mailboxes import Directory, Mailbox
 from simulator.mail.manners import Bounces, Defers, Manner, OutOfOffice, Refuses
 from simulator.mail.spool import Parcel, Spool
+from simulator.mail.stamping import stamped
 from simulator.scheduler import LiveScheduler, VirtualScheduler
 
 _TAKEN = Reply(250, "2.1.5 OK")
@@ -44,6 +45,7 @@ class Passage:
 class PostOffice:
     """Everything here runs on the engine's thread; ``deliver`` is called on another one in real time.
 
+    ``name`` is the post office's as a mail server: in its greeting, its reports, and what it says of senders.
     ``seed`` makes the ids and Message-IDs: give another one to each office that the same product will see.
     """
 
@@ -109,7 +111,7 @@ class PostOffice:
             self._pass("in", envelope.sender, recipient, _TAKEN)
             single = Envelope(envelope.sender, (recipient,), envelope.raw)
             if self.directory.is_products(recipient):
-                self.spool.send(Parcel(single, [Delivery(recipient)]))
+                self._post(single, [Delivery(recipient)])
             else:
                 self._deposit(self.mailbox(recipient), single)
         return str(self._count)
@@ -162,9 +164,13 @@ class PostOffice:
         for recipient in inside:
             self._deposit(self.mailbox(recipient), Envelope(envelope.sender, (recipient,), envelope.raw))
         if outside:
-            parcel = self._parcels[letter.id] = Parcel(envelope, outside)
-            self.spool.send(parcel)
+            self._parcels[letter.id] = self._post(envelope, outside)
         return letter
+
+    def _post(self, envelope: Envelope, deliveries: Sequence[Delivery]) -> Parcel:
+        parcel = Parcel(stamped(envelope, self.name, self.now()), deliveries)
+        self.spool.send(parcel)
+        return parcel
 
     # -- on the way ----------------------------------------------------------------------------------------
 
@@ -182,7 +188,7 @@ class PostOffice:
         message_id = self.new_message_id(f"mailer-daemon@{self.name}")
         returned = composing.report(envelope, failure, self.name, message_id, self.now())
         if self.directory.is_products(envelope.sender):
-            self.spool.send(Parcel(returned, [Delivery(envelope.sender)]))
+            self._post(returned, [Delivery(envelope.sender)])
         else:
             self._deposit(self.mailbox(envelope.sender), returned)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -20,7 +21,7 @@ def of(office: PostOffice, zone: str) -> Json:
         "now": office.now().isoformat(),
         "zone": zone,
         "last_event": office.events.last,
-        "lines": [{"address": address, "name": name} for address, name in office.directory.lines.items()],
+        "lines": [dataclasses.asdict(line) for line in office.directory.lines.values()],
         "mailboxes": [mailbox(item) for item in office.directory.mailboxes.values()],
         "passages": [
             {

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import email
 import smtplib
-import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.policy import SMTP
 
 import pytest
+from post_desk import GRACE, OURS, PRIYA, Product, free_port, mail, new_office, pass_time
 
 from simulator.behaviours import BadBehaviour
 from simulator.mail import manners
-from simulator.mail.delivering import Replies
-from simulator.mail.letters import Envelope, Reply
+from simulator.mail.letters import Envelope
 from simulator.mail.listening import listen
 from simulator.mail.manners import Accepts, Bounces, Defers, Manner, OutOfOffice, Refuses
 from simulator.mail.office import PostOffice
-from simulator.scheduler import VirtualScheduler
-
-OURS, GRACE, PRIYA = "ms@nightbell.example", "grace@harbor.example", "priya@nightbell.example"
-
-
-class Product:
-    """Takes everything, and keeps it."""
-
-    def __init__(self) -> None:
-        self.taken: list[Envelope] = []
-
-    def __call__(self, envelope: Envelope) -> Replies:
-        self.taken.append(envelope)
-        return dict.fromkeys(envelope.recipients, Reply(250, "OK"))
 
 
 @pytest.fixture
@@ -42,36 +24,16 @@ def product() -> Product:
 
 @pytest.fixture
 def office(product: Product) -> PostOffice:
-    office = PostOffice(VirtualScheduler(datetime(2026, 3, 4, 8, 10, tzinfo=UTC)), product)
-    office.line(OURS, "Managed Services")
-    office.mailbox(PRIYA).role = "engineer"
-    return office
+    return new_office(product)
 
 
 @pytest.fixture
 def smtp(office: PostOffice) -> Iterator[smtplib.SMTP]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     counter = listen(office, port)
     with smtplib.SMTP("127.0.0.1", port) as connection:
         yield connection
     counter.stop()
-
-
-def mail(to: str = GRACE, **headers: str) -> bytes:
-    message = EmailMessage(policy=SMTP)
-    message["From"], message["To"], message["Subject"] = f"Services <{OURS}>", to, "Your case"
-    message["Message-ID"] = "<c1042@nightbell.example>"
-    for name, value in headers.items():
-        message[name.replace("_", "-")] = value
-    message.set_content("We have your mail. 🔔\n")
-    return message.as_bytes()
-
-
-def pass_time(office: PostOffice, seconds: float) -> None:
-    assert isinstance(office.scheduler, VirtualScheduler)
-    office.scheduler.advance(seconds)
 
 
 def test_it_keeps_the_very_bytes_for_each_recipient(office: PostOffice, smtp: smtplib.SMTP) -> None:
