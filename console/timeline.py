@@ -40,6 +40,8 @@ SENTENCES: dict[str, str] = {
     "case.closed": "{who} closed the case{why}.",
     "case.reopened": "The case was opened again.",
     "case.consented": "The customer accepted the additional charges by {via}; the promise runs from then.",
+    "case.priority-asked": "The customer asked for priority {priority}; the promise runs from then.",
+    "case.priority-refused": "Priority 1 was asked for and not given. {why}",
     "mail.duplicate": "Another copy of a mail came, and was kept apart.",
     "mail.own-came-back": "A mail of ours came back to us.",
     "mail.unreadable": "The mail could not be read ({why}); look at its bytes.",

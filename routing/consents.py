@@ -1,4 +1,7 @@
-"""The customer accepts additional charges after all: what waited becomes urgent, and its hour runs from then."""
+"""What waits becomes urgent: the customer asks for priority 1, or accepts additional charges after all.
+
+The promise runs from then, under the policy of then; a promise that was broken before stays broken.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, CaseStatus, record
 from routing.clocks import cycles
-from routing.coverage import Consent, ContactFacts, Outcome, decide
-from routing.decisions import decision_of_case, keep_decision
+from routing.coverage import Consent, ContactFacts, Decision, Outcome, decide
+from routing.decisions import DecisionRecord, keep_decision
 from routing.paging import pages, steps
 from routing.paging.states import PageState
 from routing.policies import CurrentPolicy
@@ -23,31 +27,43 @@ def accept_consent(
     """Apply the consent that the customer of ``case`` gave at ``at``; False if there is nothing to consent to.
 
     Priority, promise, decision, event and page are one transaction of the caller's. ``via`` is ``mail`` or ``link``.
-    The promise runs from ``at``, under the ``current`` policy; a promise that was broken before stays broken.
     """
-    ringing = [page for page in pages.locked_pages(session, case) if page.state == PageState.RINGING]
-    cycle = cycles.locked_cycle(session, case)
-    if not awaits_consent(case):
+    pages.locked_pages(session, case)
+    cycles.locked_cycle(session, case)
+    asked = _question(session, case) if awaits_consent(case) else None
+    if asked is None:
         return False
-    facts = _facts(session, case, at)
-    decision = decide(facts, current.policy)
-    before: dict[str, Any] = {
-        "old": case.priority, "old_target": cycle.target, "old_started_at": cycle.started_at.isoformat(),
-        "old_due_at": cycle.due_at.isoformat() if cycle.due_at else None,
-    }  # fmt: skip
-    case.priority, case.consented_at = decision.priority, at
-    cycle = cycles.restart(session, case, cycle, current, at, now)
-    keep_decision(session, decision, facts, current.version, now, case_id=case.id)
-    record(
-        session, "case.consented", now, case_id=case.id, via=via, priority=case.priority, target=cycle.target,
-        due_at=cycle.due_at.isoformat() if cycle.due_at else None, cycle=cycle.number, **before,
-    )  # fmt: skip
-    if ringing:
-        session.flush()
-        steps.replan(session, case, now)
-    elif decision.outcome is Outcome.PAGE:
-        pages.start_page(session, case, current, now)
+    facts = replace(ContactFacts.of_json(asked.facts), at=at, consent=Consent.ACCEPTED)
+    _become_urgent(
+        session, case, facts, decide(facts, current.policy), current, now, "case.consented", via=via
+    )
+    case.consented_at = at
     return True
+
+
+def ask_priority(
+    session: Session, case: Case, facts: ContactFacts, current: CurrentPolicy, now: datetime
+) -> Outcome | None:
+    """The customer of an open ``case`` asks for priority 1 with a further mail, of which ``facts`` tell.
+
+    What comes of it: a page, or ``ASK_CONSENT``, and then they are to be asked; None if it is refused, or changes
+    nothing. Whatever was decided is kept.
+    """
+    pages.locked_pages(session, case)
+    cycles.locked_cycle(session, case)
+    decision = decide(facts, current.policy)
+    wants_consent = decision.outcome is Outcome.ASK_CONSENT
+    if case.status != CaseStatus.OPEN or not (wants_consent or decision.priority < case.priority):
+        _refuse(session, case, facts, decision, current, now)
+        return None
+    if not wants_consent:
+        _become_urgent(session, case, facts, decision, current, now, "case.priority-asked")
+        return decision.outcome
+    if awaits_consent(case):
+        return None
+    case.consent_asked_at, case.consented_at = now, None
+    keep_decision(session, decision, facts, current.version, now, case_id=case.id)
+    return decision.outcome
 
 
 def awaits_consent(case: Case) -> bool:
@@ -55,8 +71,54 @@ def awaits_consent(case: Case) -> bool:
     return case.consent_asked_at is not None and case.consented_at is None and case.status == CaseStatus.OPEN
 
 
-def _facts(session: Session, case: Case, at: datetime) -> ContactFacts:
-    """The facts of the contact as they were, with the consent, as of the consent."""
-    decision = decision_of_case(session, case.id)
-    known = ContactFacts.of_json(decision.facts) if decision else ContactFacts(at, case.channel, case.service)
-    return replace(known, at=at, consent=Consent.ACCEPTED)
+def _become_urgent(
+    session: Session, case: Case, facts: ContactFacts, decision: Decision, current: CurrentPolicy, now: datetime,
+    kind: str, **data: Any,
+) -> None:  # fmt: skip
+    """``case`` has the priority of ``decision``, and its promise runs from ``facts.at``. All is locked."""
+    cycle = cycles.locked_cycle(session, case)
+    data |= {
+        "old": case.priority, "old_target": cycle.target, "old_started_at": cycle.started_at.isoformat(),
+        "old_due_at": cycle.due_at.isoformat() if cycle.due_at else None,
+    }  # fmt: skip
+    case.priority = decision.priority
+    cycle = cycles.restart(session, case, cycle, current, facts.at, now)
+    keep_decision(session, decision, facts, current.version, now, case_id=case.id)
+    record(
+        session, kind, now, case_id=case.id, priority=case.priority, target=cycle.target,
+        due_at=cycle.due_at.isoformat() if cycle.due_at else None, cycle=cycle.number, **data,
+    )  # fmt: skip
+    session.flush()
+    if any(page.state == PageState.RINGING for page in pages.locked_pages(session, case)):
+        steps.replan(session, case, now)
+    elif decision.outcome is Outcome.PAGE:
+        pages.start_page(session, case, current, now)
+
+
+def _refuse(
+    session: Session,
+    case: Case,
+    facts: ContactFacts,
+    decision: Decision,
+    current: CurrentPolicy,
+    now: datetime,
+) -> None:
+    if case.priority <= decision.priority and decision.outcome is Outcome.PAGE:
+        return  # it is urgent already
+    keep_decision(session, decision, facts, current.version, now, case_id=case.id)
+    why = next((reason for reason in decision.reasons if reason.code.startswith(_REFUSALS)), None)
+    if why is not None:
+        record(session, "case.priority-refused", now, case_id=case.id, code=why.code, why=why.sentence)
+
+
+_REFUSALS = ("priority-not-", "consent-not-given", "urgent-by-telephone")
+
+
+def _question(session: Session, case: Case) -> DecisionRecord | None:
+    """The decision by which the customer was asked."""
+    return session.scalar(
+        sa.select(DecisionRecord)
+        .where(DecisionRecord.case_id == case.id, DecisionRecord.outcome == Outcome.ASK_CONSENT)
+        .order_by(DecisionRecord.id.desc())
+        .limit(1)
+    )

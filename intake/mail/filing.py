@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from intake.mail.said import Said, said_in, title_of
 from intake.mail.topics import topic_key
 from intake.mail.trust import trust_in
 from intake.mail.urgency import asked_with
+from intake.mail.urgent import ask_for_more, words_for_more
 from intake.mail.which_case import Found, Search, find_case
 from routing.context import Context
 from routing.coverage import Consent, ContactFacts
@@ -72,6 +73,7 @@ def file_mail(session: Session, context: Context, row: InboundMail, mail: Parsed
         case, message = _open(session, context, filing, found)
     else:
         case, message = found.case, _add(session, context, filing, found.case)
+        _ask_for_more(session, context, filing, case)
     session.flush()
     row.case_id, row.message_row, row.taken_at = case.id, message.id, context.clock.now()
     row.state = MailState.POISON if mail.damaged else MailState.TAKEN
@@ -196,6 +198,15 @@ def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Mes
         may_reopen=heard and not capped,
         parts=_parts(filing),
     )
+
+
+def _ask_for_more(session: Session, context: Context, filing: _Filing, case: Case) -> None:
+    """An entitled contact of the case's customer may ask for priority 1 with any mail."""
+    words = None if filing.mail.damaged else words_for_more(filing.mail, filing.box.urgent, case)
+    if words is None or _is_automatic_reply(filing.mail) or filing.caller.customer_id != case.customer_id:
+        return
+    facts = replace(_facts(filing), service=case.service, tier=case.tier, asked_with=words)
+    ask_for_more(session, context, case, facts, filing.current, context.clock.now())
 
 
 def _is_to_be_told(filing: _Filing, case: Case, now: datetime) -> bool:

@@ -17,12 +17,17 @@ def asked_with(mail: ParsedMail, urgent: Urgent) -> str | None:
 
     What is quoted does not count, or the answer to an urgent mail would ask again.
     """
-    return in_subject(mail.subject, urgent) or _first(tuple(urgent.keywords), mail.written[:_LONGEST])
+    return in_subject(mail.subject, urgent) or in_text(mail, urgent)
 
 
 def in_subject(subject: str, urgent: Urgent) -> str | None:
     """The marker in a subject."""
     return _first(tuple(urgent.subject), subject)
+
+
+def in_text(mail: ParsedMail, urgent: Urgent) -> str | None:
+    """The keyword in what the sender wrote."""
+    return _first(tuple(urgent.keywords), mail.written[:_LONGEST])
 
 
 def _first(words: tuple[str, ...], text: str) -> str | None:
