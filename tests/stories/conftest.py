@@ -58,10 +58,9 @@ def _forget_the_story_before(url: str) -> None:
     with psycopg.connect(url) as connection:
         versions = connection.execute("SELECT version FROM policy_versions").fetchall()
         if len(versions) == 1:
-            for table in reversed(Base.metadata.sorted_tables):
-                if table.name not in _OF_THE_POLICY:
-                    connection.execute(f"DELETE FROM {table.name}")  # a name of our own
-            connection.execute("ALTER TABLE cases ALTER COLUMN id RESTART")
+            tables = [t.name for t in reversed(Base.metadata.sorted_tables) if t.name not in _OF_THE_POLICY]
+            statements = [f"DELETE FROM {name}" for name in tables]  # names of our own
+            connection.execute("; ".join([*statements, "ALTER TABLE cases ALTER COLUMN id RESTART"]))
             return
     _empty(url)
 

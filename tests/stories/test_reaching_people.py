@@ -299,10 +299,10 @@ def test_it_texts_an_unverified_number_of_a_quiet_notice_rather_than_nobody(hous
 
 def test_it_calls_no_number_more_often_than_carriers_tolerate(house: House) -> None:
     """Everybody sleeps: the last step is repeated every two minutes, but no phone gets more than the limit."""
-    house.apply(agreement() + "limits: {calls_per_15_min: 4, texts_per_15_min: 3}\n")
+    house.apply(agreement() + "limits: {calls_per_15_min: 3, texts_per_15_min: 2}\n")
     house.voicemail_from(MARIA)
-    house.fast_forward(2000)
-    for channel, most in (("voice", 4), ("sms", 3)):
+    house.fast_forward(1100)
+    for channel, most in (("voice", 3), ("sms", 2)):
         for number in ENGINEERS:
             sent = [a.sent_at for a in house.attempts(channel) if a.address == number and a.sent_at]
             assert len(sent) > most, "it never stops"
