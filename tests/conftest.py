@@ -25,13 +25,34 @@ BACKENDS = ["sqlite", "postgresql"] if _POSTGRES else ["sqlite"]
 
 def pytest_report_header() -> str:
     if _POSTGRES:
-        return "databases: SQLite and PostgreSQL"
+        return "databases: SQLite and PostgreSQL (of the variants of a story the first)"
     return "databases: SQLite alone; set DATABASE_URL=postgresql://... to run on PostgreSQL too"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _POSTGRES:
         terminalreporter.write_line("NOTE: ran on SQLite alone; DATABASE_URL names no PostgreSQL")
+
+
+# Where variants of a test differ in what people do and say; what the database makes of it is the same in all.
+_FIRST_VARIANT_ON_POSTGRESQL = {"stories", "webhooks", "console"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """SQLite gets every variant of a test, PostgreSQL the first, unless ``every_variant`` says that it matters."""
+    told: set[tuple[Path, str]] = set()
+    spared = []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is None or "postgresql" not in callspec.params.values():
+            continue
+        key = (item.path, getattr(item, "originalname", item.name))
+        if key in told and item.path.parent.name in _FIRST_VARIANT_ON_POSTGRESQL:
+            spared += [item] if item.get_closest_marker("every_variant") is None else []
+        told.add(key)
+    config.hook.pytest_deselected(items=spared)
+    left_out = set(map(id, spared))
+    items[:] = [item for item in items if id(item) not in left_out]
 
 
 def pytest_collection_finish() -> None:

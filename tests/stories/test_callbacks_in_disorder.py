@@ -11,6 +11,8 @@ from tests.house import House
 from tests.stories.disorder import disorder, late, lost, repeated, shuffled
 from tests.stories.people import DANA, LUIS, MARIA, NIGHT, agreement
 
+pytestmark = pytest.mark.every_variant
+
 LOST_ON_THE_WAY = 11200
 
 

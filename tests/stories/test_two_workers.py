@@ -16,6 +16,8 @@ from tests.house import House
 from tests.stories.people import DANA, MARIA
 from worker import HANDLERS, Worker
 
+pytestmark = pytest.mark.every_variant
+
 
 @pytest.fixture
 def house(house: House) -> House:

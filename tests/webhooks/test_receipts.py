@@ -13,6 +13,8 @@ from tests.webhooks.desk import CALL, MARIA, RECORDING, SUPPORT, Desk, is_well_f
 from webhooks import receipts
 from webhooks.receipts import Counter, Receipt
 
+pytestmark = pytest.mark.every_variant
+
 
 def _receipts(desk: Desk) -> dict[str, Receipt]:
     with desk.context.database.reading() as session:
