@@ -14,9 +14,20 @@ from routing.context import Context
 from routing.correspondence import consents
 from routing.correspondence.accepting import accept
 from routing.correspondence.consents import Standing
-from routing.correspondence.desk import desk_of
+from routing.correspondence.desk import Desk, desk_of
+from routing.correspondence.models import ConsentRequest
 
 REPLY = "mail"
+
+
+def would_accept(
+    session: Session, context: Context, case: Case, mail: ParsedMail, *, proven: bool
+) -> ConsentRequest | None:
+    """The question that ``mail`` answers with a consent; None if it is any other mail."""
+    request, desk = _asked(session, context, case, mail)
+    if request is None or desk is None or not proven:
+        return None
+    return request if consents.says_yes(first_line(mail), desk.mailbox.consent_words) else None
 
 
 def answer(
@@ -26,21 +37,28 @@ def answer(
 
     Any other word is an ordinary message. One that may have been meant as a consent is answered once.
     """
-    address = address_key(mail.sender.address) if mail.sender else ""
-    if mail.verdict.kind is not Kind.PERSON or not address:
-        return False
-    request = consents.open_request(session, case, address)
-    desk = desk_of(context, context.policies.current().policy, case)
+    consent = would_accept(session, context, case, mail, proven=proven)
+    if consent is not None:
+        return accept(session, context, consent, REPLY, now) is Standing.OPEN
+    request, desk = _asked(session, context, case, mail)
     if request is None or desk is None:
         return False
     line, words = first_line(mail), desk.mailbox.consent_words
-    if consents.says_yes(line, words) and proven:
-        return accept(session, context, request, REPLY, now) is Standing.OPEN
     if consents.says_yes(line, words):
         record(session, "mail.consent-not-proven", now, case_id=case.id)
     if consents.means_yes(line, words):
         consents.hint(session, context, request, now)
     return False
+
+
+def _asked(
+    session: Session, context: Context, case: Case, mail: ParsedMail
+) -> tuple[ConsentRequest | None, Desk | None]:
+    """What the sender, a person, was asked on the case; and the desk that asked."""
+    if case.consent_asked_at is None or mail.verdict.kind is not Kind.PERSON or mail.sender is None:
+        return None, None
+    request = consents.open_request(session, case, address_key(mail.sender.address))
+    return request, desk_of(context, context.policies.current().policy, case)
 
 
 def first_line(mail: ParsedMail) -> str:

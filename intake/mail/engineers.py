@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.mail_addresses import Kind as Whose
 from core.mail_addresses import address_key
 from core.models import Case, Message, Person, record
-from intake.mail.parsing.addresses import Address
 from intake.mail.parsing.model import ParsedMail
 from intake.mail.parsing.verdicts import Kind
 from routing import handling
@@ -27,20 +27,13 @@ from routing.correspondence.desk import desk_of, signed_addresses
 from routing.correspondence.letters import File
 from routing.correspondence.notes import ANSWER_ABOVE
 from routing.correspondence.replies import Answer
+from routing.coverage_mail import FORGED, PROVEN
 from routing.paging.reach import methods_of
 from routing.policy import Policy
 
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
-
-
-@dataclass(frozen=True)
-class Sender:
-    """What is known of who sent a mail: ``proven`` by SPF, DKIM or DMARC, ``forged`` by the same, or neither."""
-
-    proven: bool = False
-    forged: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,7 @@ class _Reading:
     session: Session
     context: Context
     mail: ParsedMail
+    details: dict[str, Any]
     now: datetime
     case: Case
     owner: str | None = None
@@ -77,19 +71,21 @@ def take(
     session: Session,
     context: Context,
     mail: ParsedMail,
-    sender: Sender,
+    details: dict[str, Any],
+    trust: str,
     now: datetime,
     case: Case | None = None,
 ) -> Taken | None:
     """Deal with ``mail`` if it is an engineer's, or pretends to be; None if it is not, and a customer's perhaps.
 
-    ``case`` is the one that the mail belongs to by other signs, if that is known.
+    ``details`` are those of its message, ``trust`` is in its sender. ``case`` is the one that it belongs to by other
+    signs, if that is known.
     """
     found = _meant(session, context, mail)
     meant, owner = found if found is not None else (case, None)
     if meant is None:
         return None
-    reading = _Reading(session, context, mail, now, meant, owner)
+    reading = _Reading(session, context, mail, details, now, meant, owner)
     writer = _engineer(reading)
     if writer is None:
         return _of_nobody(reading)
@@ -97,7 +93,7 @@ def take(
         why = mail.verdict.reason
         record(session, "mail.engineer-away", now, case_id=meant.id, person=writer.key, why=why)
         return Taken(meant, None)
-    believed = not sender.forged if owner == writer.key else sender.proven
+    believed = trust != FORGED if owner == writer.key else trust == PROVEN
     if not believed:
         return _refused(reading, owner or writer.key)
     return Taken(meant, _written(reading, writer))
@@ -197,7 +193,7 @@ def _sent(reading: _Reading, writer: Person, words: str) -> Message:
     answer = Answer(words or _list_of(files), files, reached=reached, own_message_id=mail.message_id)
     sent = replies.reply(reading.session, reading.context, reading.case, writer, answer, reading.now)
     if sent.message.details is None:
-        sent.message.details = _details(mail, writer.key)
+        sent.message.details = {**reading.details, "person": writer.key}
     return sent.message
 
 
@@ -220,7 +216,7 @@ def _noted(reading: _Reading, writer: Person, text: str) -> Message:
     message = handling.write(
         session, case, text[: handling.MOST_CHARACTERS], writer, reading.now, public=False, channel="mail"
     )
-    message.mail_message_id, message.details = mail.message_id, _details(mail, writer.key)
+    message.mail_message_id, message.details = mail.message_id, {**reading.details, "person": writer.key}
     return message
 
 
@@ -235,27 +231,8 @@ def _not_sent(reading: _Reading, writer: Person, words: str, why: str) -> Messag
 def _kept(reading: _Reading, author: str, text: str, person: str | None) -> Message:
     message = Message(
         case_id=reading.case.id, at=reading.now, channel="mail", author=author, body=text, public=False,
-        mail_message_id=reading.mail.message_id, details=_details(reading.mail, person),
+        mail_message_id=reading.mail.message_id, details={**reading.details, "person": person},
     )  # fmt: skip
     reading.session.add(message)
     reading.session.flush()
     return message
-
-
-def _details(mail: ParsedMail, person: str | None) -> dict[str, object]:
-    return {
-        "subject": mail.subject,
-        "from": _party(mail.sender) if mail.sender else None,
-        "to": [_party(each) for each in mail.to],
-        "cc": [_party(each) for each in mail.cc],
-        "attachments": [
-            {"index": index, "name": each.name, "type": each.content_type, "size": len(each.data),
-             "inline": each.inline, "content_id": each.content_id}
-            for index, each in enumerate(mail.attachments)
-        ],
-        "person": person,
-    }  # fmt: skip
-
-
-def _party(address: Address) -> dict[str, str]:
-    return {"name": address.name, "address": address.address}

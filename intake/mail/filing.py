@@ -14,6 +14,8 @@ from core.models import Case, CaseStatus, Message, record
 from intake import callers
 from intake.callers import Caller
 from intake.cases import Intake, MailParts, add_to_case, opened_case, reopened_lately, told_lately
+from intake.mail.coming_back import Came, dealt_with
+from intake.mail.consents import answer, would_accept
 from intake.mail.models import InboundMail, MailState
 from intake.mail.parsing import Kind, ParsedMail
 from intake.mail.parsing.authentication import Method
@@ -25,8 +27,9 @@ from intake.mail.urgent import ask_for_more, words_for_more
 from intake.mail.which_case import Found, Search, find_case
 from routing.context import Context
 from routing.coverage import Consent, ContactFacts
-from routing.coverage_mail import FORGED
+from routing.coverage_mail import FORGED, PROVEN
 from routing.mailboxes import Mailbox
+from routing.paging import pages
 from routing.policies import CurrentPolicy
 
 CHANNEL = "mail"
@@ -65,9 +68,17 @@ def file_mail(session: Session, context: Context, row: InboundMail, mail: Parsed
     if _is_our_own(context, mail):
         _note_our_own(session, context, row, mail)
         return
-    signed = _signed(context)
+    came, now = Came(row, mail, filing.said, filing.trust), context.clock.now()
+    taken = dealt_with(session, context, came, now)
+    if taken is not None:
+        _settle(row, mail, taken.case, taken.message, now)
+        return
     search = Search(mail, row, filing.caller, filing.trust, filing.sender, filing.box.service)
-    found = find_case(session, signed, search, filing.box.join_h, context.clock.now())
+    found = find_case(session, _signed(context), search, filing.box.join_h, now)
+    taken = dealt_with(session, context, came, now, found.case) if found.case is not None else None
+    if taken is not None:
+        _settle(row, mail, taken.case, taken.message, now)
+        return
     if found.case is None:
         _wait_for_what_it_answers(session, context, row, mail)
         case, message = _open(session, context, filing, found)
@@ -75,10 +86,15 @@ def file_mail(session: Session, context: Context, row: InboundMail, mail: Parsed
         case, message = found.case, _add(session, context, filing, found.case)
         _ask_for_more(session, context, filing, case)
     session.flush()
-    row.case_id, row.message_row, row.taken_at = case.id, message.id, context.clock.now()
+    _settle(row, mail, case, message, now)
+    _note_what_is_odd(session, context, filing, case, found)
+
+
+def _settle(row: InboundMail, mail: ParsedMail, case: Case, message: Message | None, now: datetime) -> None:
+    """Write down where the mail went; an engineer's vacation notice is no message."""
+    row.case_id, row.message_row, row.taken_at = case.id, message.id if message else None, now
     row.state = MailState.POISON if mail.damaged else MailState.TAKEN
     row.error = mail.damaged[:500] if mail.damaged else None
-    _note_what_is_odd(session, context, filing, case, found)
 
 
 def _filing(context: Context, row: InboundMail, mail: ParsedMail) -> _Filing:
@@ -175,6 +191,10 @@ def _is_automatic_reply(mail: ParsedMail) -> bool:
 
 def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Message:
     """Add to a case; automatic replies open nothing again, and nobody is told of them."""
+    proven = filing.trust == PROVEN
+    consents = would_accept(session, context, case, filing.mail, proven=proven)
+    if consents:
+        pages.locked_pages(session, case)  # before the case, as everywhere
     session.refresh(case, with_for_update={"key_share": True})
     now = context.clock.now()
     heard = not _is_automatic_reply(filing.mail)
@@ -185,19 +205,22 @@ def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Mes
     )
     if capped:
         record(session, "mail.not-reopened", now, case_id=case.id, times=filing.box.reopens_per_day)
-    return add_to_case(
+    message = add_to_case(
         session,
         context,
         case,
         filing.said.body,
         filing.current,
         channel=CHANNEL,
-        tell=heard and _is_to_be_told(filing, case, now) and not told_lately(session, case, now),
+        tell=heard and not consents and _is_to_be_told(filing, case, now) and not told_lately(session, case, now),
         contact_at=filing.row.received_at,
         at=filing.row.received_at,
         may_reopen=heard and not capped,
         parts=_parts(filing),
     )
+    session.flush()
+    answer(session, context, case, filing.mail, now, proven=proven)
+    return message
 
 
 def _ask_for_more(session: Session, context: Context, filing: _Filing, case: Case) -> None:

@@ -19,6 +19,7 @@ from core.models import Case, CaseStatus, Message
 from intake.callers import Caller
 from intake.mail.models import InboundMail
 from intake.mail.parsing import Kind, ParsedMail
+from routing.correspondence.models import OutboundMail
 from routing.coverage_mail import FORGED
 
 _MOST_IDS = 60
@@ -58,6 +59,7 @@ def find_case(session: Session, signed: SignedAddresses, search: Search, join_h:
     """The case of a mail. What belongs to none opens a new one."""
     named = [
         *_by_address(signed, search),
+        *_by_bounce_address(session, signed, search),
         *([] if is_forward(search.mail) else _by_ids(session, signed, search)),
     ]
     claimed = None
@@ -80,6 +82,17 @@ def _by_address(signed: SignedAddresses, search: Search) -> Iterator[tuple[int, 
         number = signed.case_of(str(address)) if "+" in str(address) else None
         if number is not None:
             yield number, "signed-address"
+
+
+def _by_bounce_address(
+    session: Session, signed: SignedAddresses, search: Search
+) -> Iterator[tuple[int, str]]:
+    """What answers to the envelope's sender, as vacation notices should (RFC 3834, 4)."""
+    for address in map(str, search.row.addressed):
+        number = signed.bounced_of(address) if "+" in address else None
+        sent = session.get(OutboundMail, number) if number is not None else None
+        if sent is not None:
+            yield sent.case_id, "signed-bounce-address"
 
 
 def _by_ids(session: Session, signed: SignedAddresses, search: Search) -> Iterator[tuple[int, str]]:

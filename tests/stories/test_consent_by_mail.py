@@ -1,0 +1,156 @@
+"""Priority 1 by mail outside of business hours: the charges are accepted first, on a page or with one word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from routing.clocks.models import ResponseCycle
+from routing.correspondence.models import ConsentRequest
+from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
+from tests.stories.mailbox import LENA_AT, MARIA_AT, OMAR_AT, STRANGER_AT, messages
+from tests.stories.people import DAY, PRIYA
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[MailHouse]:
+    """A quiet Wednesday night at 02:10."""
+    with mail_house(database_url, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def maria(house: MailHouse) -> Correspondent:
+    return Correspondent(house, MARIA_AT, "Maria Alvarez")
+
+
+@pytest.fixture
+def asked(house: MailHouse, maria: Correspondent) -> Correspondent:
+    """Maria has asked for priority 1, and has been asked to accept the charges."""
+    maria.writes("P1 the agent is down", "Nothing runs.")
+    assert (house.case.priority, house.rung) == (4, {})
+    return maria
+
+
+def request(house: MailHouse) -> ConsentRequest:
+    (only,) = house.sql(sa.select(ConsentRequest))
+    return only  # type: ignore[no-any-return]
+
+
+def it_is_urgent(house: MailHouse) -> None:
+    """Priority 1, its hour from the consent, and Priya is rung."""
+    case, consent = house.case, request(house)
+    assert (case.priority, case.target, case.consented_at) == (1, "1 hour", consent.accepted_at)
+    assert case.due_at == consent.accepted_at + timedelta(hours=1)
+    (cycle,) = house.sql(sa.select(ResponseCycle))
+    assert cycle.started_at == consent.accepted_at
+    house.until(lambda: house.rings(PRIYA))
+
+
+def nothing_has_changed(house: MailHouse) -> None:
+    house.fast_forward(60)
+    assert (house.case.priority, house.case.consented_at, house.rung) == (4, None, {})
+
+
+def test_it_asks_before_anything_costs(house: MailHouse, asked: Correspondent) -> None:
+    text = text_of(asked.latest)
+    assert "Your case number is 1001." in text
+    assert "outside of our business hours (Monday to Friday, 8 AM to 5 PM)" in text
+    assert "Work outside of business hours incurs additional charges." in text
+    assert "the single word YES in the first line" in text
+    assert "you hear from us within 1 hour" in text
+    assert "If you do not accept, there are no charges, and we respond by Thu 05 Mar 2026, 17:00 CST." in text
+    assert asked.latest["Auto-Submitted"] == "auto-replied"
+    assert len(asked.inbox) == 1, "no receipt besides"
+    assert request(house).expires_at == DAY.replace(hour=8)
+
+
+@pytest.mark.parametrize("word", ["YES", "yes", "Yes.", "  yes!  ", "*YES*"])
+def test_one_word_accepts(house: MailHouse, asked: Correspondent, word: str) -> None:
+    house.fast_forward(300)
+    asked.replies(word)
+    assert (request(house).state, request(house).accepted_via) == ("accepted", "mail")
+    it_is_urgent(house)
+    confirmation = text_of(asked.latest)
+    assert "You accepted the additional charges for case 1001 at Wed 04 Mar 2026, 02:1" in confirmation
+    assert asked.latest["In-Reply-To"], "it answers the word"
+    assert len(house.texts(PRIYA)) == 1, "the page; nobody is told quietly as well"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NO", "Yes please, but not before six.", "Let me ask my boss.\nYES", "> YES", "YESTERDAY", "yes and no"],
+)
+def test_any_other_words_are_an_ordinary_message(house: MailHouse, asked: Correspondent, text: str) -> None:
+    asked.replies(text)
+    nothing_has_changed(house)
+    assert len(messages(house, 1001)) >= 3
+
+
+def test_what_is_only_quoted_or_signed_accepts_nothing(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("-- \nYES")
+    asked.replies("")
+    nothing_has_changed(house)
+
+
+def test_what_may_be_meant_as_a_consent_is_answered_once(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("Yes please, go ahead.")
+    hint = text_of(asked.latest)
+    assert "Nobody is called before you accept" in hint
+    before = len(asked.inbox)
+    asked.replies("Yes, I said.")
+    assert len(asked.inbox) == before
+    nothing_has_changed(house)
+    asked.replies("YES")
+    it_is_urgent(house)
+
+
+def test_nobody_else_can_accept(house: MailHouse, asked: Correspondent) -> None:
+    to = asked.latest["Reply-To"].addresses[0].addr_spec
+    for address in ("colleague@lakeside.example", STRANGER_AT):
+        Correspondent(house, address).writes("Re: it", "YES", to=to)
+    nothing_has_changed(house)
+
+
+def test_a_sender_who_is_not_proven_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("YES", verdicts=())
+    nothing_has_changed(house)
+    assert len(house.events("mail.consent-not-proven")) == 1
+    assert "on this page" in text_of(asked.latest)
+
+
+def test_a_machine_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("YES", auto_submitted="auto-replied")
+    nothing_has_changed(house)
+
+
+def test_it_is_over_when_business_hours_begin(house: MailHouse, asked: Correspondent) -> None:
+    house.it_becomes(DAY)
+    asked.replies("YES")
+    assert house.case.consented_at is None
+    assert house.rung == {}
+
+
+def test_a_contract_that_accepts_beforehand_is_not_asked(house: MailHouse) -> None:
+    omar = Correspondent(house, OMAR_AT)
+    omar.writes("P1 the agent is down")
+    assert "Our on-call engineer is being called now." in text_of(omar.latest)
+    house.until(lambda: house.rings(PRIYA))
+
+
+def test_a_contract_that_never_accepts_is_told_so(house: MailHouse) -> None:
+    lena = Correspondent(house, LENA_AT)
+    lena.writes("P1 the agent is down")
+    assert "Your agreement accepts no additional charges" in text_of(lena.latest)
+    nothing_has_changed(house)
+
+
+def test_a_colleague_who_is_not_entitled_is_told_so(house: MailHouse) -> None:
+    colleague = Correspondent(house, "colleague@lakeside.example")
+    colleague.writes("P1 the agent is down")
+    assert "so this is an ordinary request" in text_of(colleague.latest)
+    nothing_has_changed(house)

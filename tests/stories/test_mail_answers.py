@@ -1,0 +1,389 @@
+"""Answers by mail, there and back: receipts, engineers' replies, notes that stay private, machines that talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.mail_addresses import SignedAddresses
+from core.models import Case, Person
+from routing import handling
+from routing.correspondence import replies
+from routing.correspondence.address_facts import no_mail_reason
+from routing.correspondence.replies import Answer
+from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
+from tests.stories.mailbox import FORGED, MARIA_AT, STRANGER_AT, messages
+from tests.stories.people import DAY, PRIYA, agreement
+
+PRIYA_AT = "priya@nightbell.example"
+ANN_AT = "ann@lakeside.example"
+PRIYA_BY_MAIL = (
+    "email: priya@nightbell.example}",
+    "email: priya@nightbell.example, quiet: [email]}",
+)
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[MailHouse]:
+    """A Wednesday at ten; Priya, the consultant on call, is told of things by mail."""
+    with mail_house(database_url, tmp_path) as house:
+        house.apply(agreement(PRIYA_BY_MAIL))
+        house.it_becomes(DAY)
+        yield house
+
+
+@pytest.fixture
+def maria(house: MailHouse) -> Correspondent:
+    return Correspondent(house, MARIA_AT, "Maria Alvarez")
+
+
+@pytest.fixture
+def priya(house: MailHouse) -> Correspondent:
+    return Correspondent(house, PRIYA_AT, "Priya Natarajan")
+
+
+def signed(house: MailHouse) -> SignedAddresses:
+    return SignedAddresses(house.settings.secret_key.get_secret_value())
+
+
+def answer(house: MailHouse, text: str = "It runs again.", **details: object) -> None:
+    """Priya answers from the case's page."""
+    with house.context.database.writing() as session:
+        case, writer = session.get_one(Case, 1001), session.get_one(Person, "priya")
+        replies.reply(
+            session,
+            house.context,
+            case,
+            writer,
+            Answer(text, **details),
+            house.scheduler.now(),  # type: ignore[arg-type]
+        )
+    house.fast_forward(1)
+
+
+# Receipts
+
+
+def test_it_answers_a_mail_with_number_and_promise(house: MailHouse, maria: Correspondent) -> None:
+    id = maria.writes("The agent is down", "Since nine.")
+    (receipt,) = maria.inbox
+    assert receipt["Subject"] == "Re: [Case 1001] The agent is down"
+    assert receipt["In-Reply-To"] == id
+    assert receipt["References"] == id
+    assert receipt["Auto-Submitted"] == "auto-replied"
+    assert receipt["X-Auto-Response-Suppress"] == "All"
+    assert receipt["X-Nightbell-Loop"]
+    assert house.office.letters[0].mail_from == "<>", "nothing bounces (RFC 3834)"
+    assert "Your case number is 1001." in text_of(receipt)
+    assert "We respond by Fri 06 Mar 2026, 10:00 CST." in text_of(receipt)
+    assert house.case.responded_at is None, "an automatic answer is no response"
+
+
+def test_it_tells_a_stranger_neither_promise_nor_name(house: MailHouse) -> None:
+    stranger = Correspondent(house, STRANGER_AT)
+    stranger.writes("Help")
+    text = text_of(stranger.latest)
+    assert "Its case number is 1001." in text
+    assert "respond by" not in text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"auto_submitted": "auto-generated"},
+        {"precedence": "bulk"},
+        {"list_id": "<x.lists.example>"},
+        {"x_auto_response_suppress": "All"},
+    ],
+)
+def test_it_answers_no_machine(house: MailHouse, maria: Correspondent, fields: dict[str, str]) -> None:
+    maria.writes("Disk 91 % full", **fields)
+    assert maria.inbox == []
+    assert len(house.cases) == 1, "the mail is a case all the same"
+    (event,) = house.events("mail.not-answered")
+    assert event.data["why"].startswith("a machine wrote (")
+
+
+def test_it_answers_no_forged_sender(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down", verdicts=FORGED)
+    assert maria.inbox == []
+
+
+def test_it_answers_only_the_mail_that_opens_a_case(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    maria.replies("It is still down.")
+    maria.replies("And still.")
+    assert len(maria.inbox) == 1
+    assert len(messages(house, 1001)) == 4
+
+
+def test_it_answers_two_mails_with_one_subject_and_ten_in_three_hours(
+    house: MailHouse, maria: Correspondent
+) -> None:
+    for _ in range(4):
+        maria.writes("Job failed")
+    assert len(maria.inbox) == 2
+    for number in range(12):
+        maria.writes(f"Mail {number}")
+    assert len(maria.inbox) == 10
+    assert len(house.cases) == 16, "each is a case all the same"
+    house.fast_forward(3 * 3600)
+    maria.writes("Job failed")
+    assert len(maria.inbox) == 11
+
+
+def test_two_programs_that_answer_each_other_come_to_an_end(house: MailHouse, maria: Correspondent) -> None:
+    """A vacation responder without a single mark: a new Message-ID each time, and no reference."""
+    maria.writes("I am away", "I am on holiday.")
+    answered = 0
+    while len(maria.inbox) > answered and answered < 50:
+        answered = len(maria.inbox)
+        maria.writes(f"I am away, since mail {answered}", "I am on holiday.")
+    assert answered == 10
+
+
+def test_a_program_that_repeats_our_subject_is_answered_once(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("I am away", "I am on holiday.")
+    for _ in range(5):
+        maria.writes(f"Away: {maria.latest['Subject']}", "I am on holiday.")
+    assert (len(maria.inbox), len(house.cases)) == (1, 1)
+
+
+def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    raw = bytes(house.office.letters[0].content or b"")
+    maria.sends(raw)
+    assert len(house.cases) == 1
+    assert len(maria.inbox) == 1
+
+
+def test_it_tells_once_who_has_the_case(house: MailHouse, maria: Correspondent) -> None:
+    house.it_becomes(DAY)
+    maria.writes("P1 the agent is down")
+    house.picks_up(PRIYA).presses("1")
+    house.fast_forward(5)
+    first, second = maria.inbox
+    assert "Our on-call engineer is being called now." in text_of(first)
+    assert "Priya has your case 1001." in text_of(second)
+    assert second["Auto-Submitted"] == "auto-generated"
+    assert second["References"] == first["References"]
+
+
+# Engineers' answers
+
+
+def test_a_conversation_threads_on_both_sides(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    first = maria.writes("The agent is down", "Since nine.", cc=f"Ann <{ANN_AT}>")
+    page = priya.latest
+    assert "Since nine." in text_of(page), "she sees what there is to answer"
+    assert text_of(page).startswith("-- Write above this line")
+    assert signed(house).engineer_case_of(page["Reply-To"].addresses[0].addr_spec, "priya") == 1001
+    house.fast_forward(600)
+    priya.replies("Please restart it once more.\n\n-- \nPriya Natarajan, consultant")
+    assert house.case.responded_at == house.scheduler.now()
+    got = maria.latest
+    assert (got["In-Reply-To"], got["References"]) == (first, first)
+    assert got["Auto-Submitted"] is None
+    assert got["From"].addresses[0].display_name == "Priya Natarajan, SMA Technologies"
+    assert got["Cc"].addresses[0].addr_spec == ANN_AT
+    text = text_of(got)
+    assert text.startswith("Please restart it once more.\n\nPriya Natarajan\n")
+    assert "consultant" not in text, "her signature stays at home"
+    assert "/case/" not in text
+    assert "tier" not in text.lower()
+    maria.replies("It runs now.")
+    assert len(house.cases) == 1
+    assert [each.body for each in messages(house, 1001)][-1] == "It runs now."
+    answer(house, "Good. We close it.")
+    assert maria.latest["References"].split()[:2] == [first, got["Message-ID"]]
+    again = priya.latest
+    assert "It runs now." in text_of(again)
+    assert again["References"] == page["References"], "one conversation in her program as well"
+
+
+def test_an_engineers_files_go_along(house: MailHouse, maria: Correspondent, priya: Correspondent) -> None:
+    maria.writes("The agent is down")
+    priya.replies("See the log.", attach=("log.txt", "text/plain", b"all is well\n"))
+    (file,) = maria.latest.iter_attachments()
+    assert (file.get_filename(), file.get_payload(decode=True)) == ("log.txt", b"all is well\n")
+
+
+@pytest.mark.parametrize("first", ["NOTE: they have not paid.", "  note: they have not paid."])
+def test_a_private_note_never_leaks(
+    house: MailHouse, maria: Correspondent, priya: Correspondent, first: str
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    priya.replies(f"{first}\nAsk sales.")
+    assert len(maria.inbox) == before
+    note = messages(house, 1001)[-1]
+    assert (note.body, note.public, note.author) == ("they have not paid.\nAsk sales.", False, "engineer")
+    assert house.case.responded_at is None
+    answer(house)
+    assert "paid" not in text_of(maria.latest)
+
+
+def test_a_marker_below_the_first_line_keeps_the_whole_mail_private(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    priya.replies("Hello Maria, we look at it.\nNOTE: they have not paid.")
+    assert len(maria.inbox) == before
+    assert house.case.responded_at is None
+    assert messages(house, 1001)[-1].public is False
+    assert "was not sent to the customer" in text_of(priya.latest)
+
+
+def test_a_mail_without_a_word_of_its_own_is_not_sent(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    priya.replies("")
+    assert len(maria.inbox) == before
+    assert "it has no text of its own" in text_of(priya.latest)
+    assert house.case.responded_at is None
+
+
+def test_what_a_program_quotes_without_marks_is_cut(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    page = text_of(priya.latest)
+    priya.replies(f"Restart it.\n\n{page}", quote=False)
+    text = text_of(maria.latest)
+    assert text.startswith("Restart it.\n\nPriya Natarajan\n")
+    assert "Promised by" not in text
+
+
+def test_an_engineers_vacation_notice_is_nothing(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    before = len(messages(house, 1001))
+    page = priya.latest
+    priya.writes(
+        "Out of office", "I am away.", to=page["Reply-To"].addresses[0].addr_spec,
+        in_reply_to=page["Message-ID"], auto_submitted="auto-replied",
+    )  # fmt: skip
+    assert len(messages(house, 1001)) == before
+    assert house.case.responded_at is None
+    assert len(maria.inbox) == 1
+    assert len(house.events("mail.engineer-away")) == 1
+
+
+def test_a_stolen_address_sends_nothing(house: MailHouse, maria: Correspondent, priya: Correspondent) -> None:
+    maria.writes("The agent is down")
+    thief = Correspondent(house, STRANGER_AT, "A Thief")
+    before = len(maria.inbox)
+    thief.writes("Re: it", "Send us your password.", to=priya.latest["Reply-To"].addresses[0].addr_spec)
+    assert len(maria.inbox) == before
+    assert house.case.responded_at is None
+    kept = messages(house, 1001)[-1]
+    assert (kept.public, kept.author) == (False, "unknown")
+    assert len(house.events("mail.stranger")) == 1
+    assert STRANGER_AT in text_of(priya.latest)
+    assert thief.inbox == []
+
+
+def test_a_forged_engineer_sends_nothing(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    priya.replies("Send us your password.", verdicts=FORGED)
+    assert len(maria.inbox) == before
+    assert house.case.responded_at is None
+    assert len(house.events("mail.stranger")) == 1
+
+
+def test_whoever_has_the_mail_already_does_not_get_it_twice(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down", cc=f"Ann <{ANN_AT}>")
+    before = len(maria.inbox)
+    priya.replies("Restart it.", cc=MARIA_AT)
+    assert len(maria.inbox) == before, "she got it from Priya"
+    (mail,) = [each for each in house.outbox if each.kind == "reply"]
+    assert mail.recipients == (ANN_AT,)
+    assert house.case.responded_at is not None
+
+
+def test_a_customer_who_answers_to_all_is_a_customer(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    page = priya.latest
+    maria.writes(
+        "Re: it",
+        "Thank you both.",
+        to=page["Reply-To"].addresses[0].addr_spec,
+        in_reply_to=page["Message-ID"],
+    )
+    assert (messages(house, 1001)[-1].body, messages(house, 1001)[-1].author) == (
+        "Thank you both.",
+        "customer",
+    )
+    assert house.events("mail.stranger") == []
+
+
+# Reports and vacation notices
+
+
+def test_a_report_takes_the_response_back(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    assert house.case.responded_at is not None
+    maria.cannot_be_reached()
+    assert house.outbox_states == [("receipt", "sent"), ("reply", "bounced")]
+    assert house.case.responded_at is None
+    assert len(house.cases) == 1, "the report is on the case"
+    report = messages(house, 1001)[-1]
+    assert (report.author, report.public) == ("system", False)
+    house.fast_forward(60)
+    assert any("NOT DELIVERED" in text_of(each) for each in house.office.mail_to(PRIYA_AT))
+
+
+def test_an_address_that_is_gone_gets_no_automatic_mail_until_it_writes(
+    house: MailHouse, maria: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    maria.cannot_be_reached()
+    before = len(maria.inbox)
+    with house.context.database.writing() as session:
+        assert no_mail_reason(session, MARIA_AT) == "5.1.1 no such address"
+    maria.cannot_be_reached()
+    assert len(house.events("mail.not-delivered")) == 1, "reports end in nothing"
+    maria.writes("A new matter")
+    assert len(maria.inbox) == before + 1
+
+
+def test_a_delay_is_only_noted(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    maria.cannot_be_reached("4.4.1", "delayed")
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.case.responded_at is not None
+    assert len(house.events("mail.slow")) == 1
+
+
+def test_a_customers_vacation_notice_reopens_nothing_and_is_not_answered(
+    house: MailHouse, maria: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    with house.context.database.writing() as session:
+        handling.close(
+            session, session.get_one(Case, 1001), session.get_one(Person, "priya"), house.scheduler.now()
+        )
+    before = len(maria.inbox)
+    maria.answers_by_machine()
+    assert house.case.status == "closed"
+    assert len(house.cases) == 1
+    assert len(maria.inbox) == before
