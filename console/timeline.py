@@ -82,7 +82,6 @@ SENTENCES: dict[str, str] = {
     "mail.note-was-public": "{who}'s note for colleagues went to the customer as well: it was in copy.",
     "mail.stranger": "Somebody else wrote to {who}'s own address for the case; nothing was sent.",
     "mail.consent-not-proven": "A reply accepted the charges, but nothing proves whose it is; it was not taken so.",
-    "case.consent-asked": "The customer was asked to accept additional charges.",
     "oncall.changed": "A change of who is on call was made: {what}.",
     "oncall.withdrawn": "A change of who is on call was withdrawn: {what}.",
     "oncall.imported": "{who}'s absences were read from a calendar: {new} new, {gone} gone.",

@@ -212,7 +212,10 @@ def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Mes
         filing.said.body,
         filing.current,
         channel=CHANNEL,
-        tell=heard and not consents and _is_to_be_told(filing, case, now) and not told_lately(session, case, now),
+        tell=heard
+        and not consents
+        and _is_to_be_told(filing, case, now)
+        and not told_lately(session, case, now),
         contact_at=filing.row.received_at,
         at=filing.row.received_at,
         may_reopen=heard and not capped,

@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, CaseStatus, record
+from core.models import Case, CaseStatus
 from routing.business_hours import BusinessCalendar
 from routing.context import Context
 from routing.correspondence import automatic
@@ -65,7 +65,6 @@ def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetim
         accepted_target=accepted_target(desk.policy, case),
     )  # fmt: skip
     automatic.tell(session, context, case, desk, MailKind.CONSENT_REQUEST, text, now)
-    record(session, "case.consent-asked", now, case_id=case.id)
 
 
 def words(context: Context, desk: Desk, case: Case, request: ConsentRequest) -> dict[str, object]:
