@@ -1,4 +1,4 @@
-"""The mail process: takes mail in by SMTP or LMTP, as the settings say, and keeps it for the worker."""
+"""The mail process: takes mail in by SMTP or LMTP and out of a mailbox, and keeps it for the worker."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from core.heartbeat import MAIL, beat
+from core.heartbeat import MAIL, MAILBOX, beat
 from core.settings import Settings, SettingsError, load_settings
 from intake.mail.senders.checking import SenderCheck
 from intake.mail.ways_in.certificates import BadCertificate
 from intake.mail.ways_in.door import Door, door_of
 from intake.mail.ways_in.listener import CannotListen, Listener
+from intake.mail.ways_in.puller import Puller
 from routing.context import Context, build_context
 
 _BEAT_S = 5.0
@@ -42,6 +43,8 @@ def ways_in(context: Context) -> list[Way]:
     found: list[Way] = []
     if settings.smtp_listen:
         found.append(listener_of(settings, door))
+    if settings.imap_url.get_secret_value():
+        found.append(Puller(settings, door, lambda: _beat(context, MAILBOX)))
     return found
 
 
@@ -63,17 +66,17 @@ def run(context: Context, stop: threading.Event) -> None:
                 "mail comes in by no way: set NIGHTBELL_SMTP_LISTEN; this process waits to be stopped"
             )
         while not stop.is_set():
-            _beat(context)
+            _beat(context, MAIL)
             stop.wait(_BEAT_S)
     finally:
         for way in begun:
             way.stop()
 
 
-def _beat(context: Context) -> None:
+def _beat(context: Context, kind: str) -> None:
     try:
         with context.database.writing() as session:
-            beat(session, f"{socket.gethostname()}:{os.getpid()}", context.clock.now(), MAIL)
+            beat(session, f"{socket.gethostname()}:{os.getpid()}", context.clock.now(), kind)
     except (sa.exc.SQLAlchemyError, OSError) as error:
         log.error("the database does not answer: %s", type(error).__name__)
 

@@ -32,6 +32,8 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _POSTGRES:
         terminalreporter.write_line("NOTE: ran on SQLite alone; DATABASE_URL names no PostgreSQL")
+    if shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+        terminalreporter.write_line("NOTE: ran without an IMAP server; dovecot-imapd is not installed")
 
 
 # Where variants of a test differ in what people do and say; what the database makes of it is the same in all.

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
 
 from core.due import Due, DueState
-from core.heartbeat import MAIL, last_beat
+from core.heartbeat import MAIL, MAILBOX, last_beat
 from routing.context import Context
 from routing.policies import NoPolicy, PolicyError
 from webhooks import receipts, spool
 from webhooks.edge import FORGED
 
 health = Blueprint("health", __name__)
-_ALIVE = timedelta(seconds=30)
+_ALIVE, _MAILBOX_READ = timedelta(seconds=30), timedelta(minutes=3)
 
 
 @health.get("/health")
@@ -55,6 +55,7 @@ def _problems(context: Context) -> list[str]:
         context.policies.current()
         with context.database.reading() as session:
             beat, mail_beat = last_beat(session), last_beat(session, MAIL)
+            mailbox_beat = last_beat(session, MAILBOX)
             dead = session.scalar(
                 sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
             )
@@ -70,6 +71,10 @@ def _problems(context: Context) -> list[str]:
         problems.append("no worker is running: nobody would be rung")
     if context.settings.takes_mail_in and (mail_beat is None or now - mail_beat > _ALIVE):
         problems.append("no mail process is running: mail waits at its sender")
+    if context.settings.imap_url.get_secret_value() and (
+        mailbox_beat is None or now - mailbox_beat > _MAILBOX_READ
+    ):
+        problems.append("the mailbox is not being read; the log of the mail process says why")
     if dead:
         problems.append(f"{dead} pieces of due work failed for good; see: nightbell due")
     return problems

@@ -1,0 +1,170 @@
+"""A private Dovecot: a real IMAP server on a free port, in a folder of its own, for as long as a test runs."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.intake.mail.ways_in.counter import free_port
+
+MISSING = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+USER, PASSWORD = "mas", "p@ss/word?"
+
+_CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = {ssl}
+{tls}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+mail_location = sdbox:{folder}/mail/%u
+mail_uid = {owner}
+mail_gid = {group}
+first_valid_uid = 1
+first_valid_gid = 0
+mail_fsync = never
+default_internal_user = {internal}
+default_internal_group = {internal_group}
+default_login_user = {login}
+service anvil {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+service stats {{
+  chroot =
+}}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={owner} gid={group} home={folder}/mail/%u
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+imap_capability = {capability}
+"""
+
+
+class Dovecot:
+    """A server and its one mailbox."""
+
+    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None, capability: str) -> None:
+        self.folder, self.port, self.tls_port = folder, free_port(), free_port()
+        self._certificate, self._capability = certificate, capability
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, scheme: str = "imap+plain", folder: str = "INBOX") -> str:
+        """The mailbox's address, as the setting has it."""
+        port = self.tls_port if scheme == "imaps" else self.port
+        return f"{scheme}://{USER}:p%40ss%2Fword%3F@127.0.0.1:{port}/{folder}"
+
+    def start(self) -> None:
+        """Begin to serve."""
+        as_root = os.getuid() == 0
+        me = pwd.getpwuid(os.getuid())
+        owner = pwd.getpwnam("nobody") if as_root else me
+        (self.folder / "mail").mkdir(exist_ok=True)
+        if as_root:
+            os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
+            self.folder.chmod(0o755)
+        tls = "" if self._certificate is None else (
+            f"ssl_cert = <{self._certificate[0]}\nssl_key = <{self._certificate[1]}"
+        )  # fmt: skip
+        config = _CONFIG.format(
+            folder=self.folder, port=self.port, tls_port=self.tls_port if tls else 0, password=PASSWORD, tls=tls,
+            ssl="yes" if tls else "no", owner=owner.pw_uid, group=owner.pw_gid,
+            internal="dovecot" if as_root else me.pw_name, internal_group="dovecot" if as_root else me.pw_gid,
+            login="dovenull" if as_root else me.pw_name, capability=self._capability,
+        )  # fmt: skip
+        file = self.folder / "dovecot.conf"
+        file.write_text(config)
+        self._process = subprocess.Popen([MISSING or "dovecot", "-F", "-c", str(file)])
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError, imaplib.IMAP4.error), self.client():
+                return
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop serving; the mail stays."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def log(self) -> str:
+        """What it wrote."""
+        file = self.folder / "dovecot.log"
+        return file.read_text() if file.exists() else ""
+
+    @contextmanager
+    def client(self, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:
+        """Somebody else at the same mailbox."""
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
+        client.login(USER, PASSWORD)
+        client.select(folder)
+        try:
+            yield client
+        finally:
+            client.logout()
+
+    def put(self, raw: bytes, folder: str = "INBOX", flags: str = "") -> None:
+        """A mail arrives."""
+        with self.client() as client:
+            status, said = client.append(folder, flags, "", raw)
+            assert status == "OK", said
+
+    def mails(self, folder: str = "INBOX") -> list[tuple[bytes, frozenset[str]]]:
+        """What is in a folder: bytes and flags; none where there is no such folder."""
+        with self.client() as client:
+            if client.select(folder)[0] != "OK":
+                return []
+            _, found = (
+                client.fetch("1:*", "(FLAGS BODY.PEEK[])") if client.search(None, "ALL")[1][0] else (0, [])
+            )
+            return [
+                (each[1], frozenset(flag.decode() for flag in imaplib.ParseFlags(each[0])))
+                for each in found
+                if isinstance(each, tuple)
+            ]
+
+
+@contextmanager
+def dovecot(certificate: tuple[Path, Path] | None = None, capability: str = "") -> Iterator[Dovecot]:
+    """A server that runs."""
+    # Its sockets need a short path.
+    folder = Path(tempfile.mkdtemp(prefix="nb-dovecot-"))
+    server = Dovecot(folder, certificate, capability)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
