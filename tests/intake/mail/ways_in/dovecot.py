@@ -7,6 +7,7 @@ import imaplib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -35,6 +36,7 @@ mail_gid = {group}
 first_valid_uid = 1
 first_valid_gid = 0
 mail_fsync = never
+auth_failure_delay = 0
 default_internal_user = {internal}
 default_internal_group = {internal_group}
 default_login_user = {login}
@@ -103,7 +105,9 @@ class Dovecot:
         )  # fmt: skip
         file = self.folder / "dovecot.conf"
         file.write_text(config)
-        self._process = subprocess.Popen([MISSING or "dovecot", "-F", "-c", str(file)])
+        self._process = subprocess.Popen(
+            [MISSING or "dovecot", "-F", "-c", str(file)], start_new_session=True
+        )
         deadline = time.monotonic() + 20
         while True:
             with contextlib.suppress(OSError, imaplib.IMAP4.error), self.client():
@@ -113,9 +117,9 @@ class Dovecot:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop serving; the mail stays."""
+        """Stop serving, without a word to anybody; the mail stays."""
         if self._process is not None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 
