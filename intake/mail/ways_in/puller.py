@@ -21,7 +21,7 @@ from core.errors import said_of
 from core.settings import Settings
 from intake.mail.parsing import Envelope
 from intake.mail.ways_in.door import Door
-from intake.mail.ways_in.mailbox import Account, Mailbox, MailboxError, NotFetched
+from intake.mail.ways_in.imap_mailbox import Account, Mailbox, MailboxError, NotFetched
 
 IDLE_S, POLL_S = 50.0, 10.0
 _STOP_S = 4.0

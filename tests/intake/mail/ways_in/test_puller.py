@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from intake.mail.ways_in import puller as puller_module
 from intake.mail.ways_in.door import Door
-from intake.mail.ways_in.mailbox import KEYWORD, Account, Mailbox, MailboxError
+from intake.mail.ways_in.imap_mailbox import KEYWORD, Account, Mailbox, MailboxError
 from intake.mail.ways_in.puller import Puller
 from tests.intake.mail.ways_in.counter import Counter, settings_of
 from tests.intake.mail.ways_in.dovecot import MISSING, Dovecot, dovecot
@@ -235,6 +235,7 @@ def test_it_knows_a_mailbox_that_was_made_anew(server: Dovecot, tmp_path: Path) 
         server.stop()
         for left in server.folder.glob("mail/mas/*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
+        time.sleep(1.1)  # Dovecot tells mailboxes apart by the second in which they were made
         server.start()
         server.put(mail("new 1"))
         until(lambda: len(found.kept) == 2)
