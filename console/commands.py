@@ -11,6 +11,7 @@ from console import desk
 from console.case_commands import case
 from console.connecting import point_numbers
 from console.explain import explain
+from console.mail_commands import mail
 from console.oncall_commands import oncall
 from console.policy_commands import policy
 from console.promise_commands import promises
@@ -31,6 +32,7 @@ def main() -> None:
 main.add_command(policy)
 main.add_command(explain)
 main.add_command(oncall)
+main.add_command(mail)
 
 
 @main.command()

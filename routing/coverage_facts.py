@@ -56,6 +56,7 @@ class ContactFacts:
     asked_with: str | None = None  # the words that ask for priority 1
     entitled: bool | None = None  # whether the contact may ask for it by mail
     automatic: bool | None = None  # a machine's answer to somebody's mail, such as out of office
+    imported: bool | None = None  # old mail out of a file
 
     def as_json(self) -> dict[str, Any]:
         """The facts as they are stored."""

@@ -27,6 +27,9 @@ class Ruling:
 def by_mail(facts: ContactFacts, policy: Policy, is_open: bool, reasons: list[Reason]) -> Ruling:
     """The ruling on a mail, with its ``reasons`` added. ``is_open`` is whether the desk is."""
     ordinary = policy.services[facts.service].ordinary_priority
+    if facts.imported:
+        reasons.append(Reason("imported", "It was taken in out of a file; nobody is told of it."))
+        return Ruling(ordinary, Outcome.WAIT)
     if facts.automatic:
         reasons.append(Reason("automatic-reply", "It is an automatic reply, which asks for no answer."))
         return Ruling(ordinary, Outcome.WAIT)

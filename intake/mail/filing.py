@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import due
 from core.mail_addresses import SignedAddresses
-from core.models import Case, CaseStatus, Message, record
-from intake import callers
-from intake.callers import Caller
-from intake.cases import Intake, MailParts, add_to_case, opened_case, reopened_lately, told_lately
+from core.models import Case, Message, record
+from intake.cases import Intake, opened_case
+from intake.mail.adding import add_mail
 from intake.mail.coming_back import Came, dealt_with
-from intake.mail.consents import answer, would_accept
+from intake.mail.mail_facts import Filing, filing_of
 from intake.mail.models import InboundMail, MailState
-from intake.mail.parsing import Kind, ParsedMail
-from intake.mail.parsing.authentication import Method
-from intake.mail.said import Said, said_in, title_of
+from intake.mail.parsing import ParsedMail
+from intake.mail.said import title_of
 from intake.mail.topics import topic_key
-from intake.mail.trust import trust_in
-from intake.mail.urgency import asked_with
-from intake.mail.urgent import ask_for_more, words_for_more
 from intake.mail.which_case import Found, Search, find_case
 from routing.context import Context
-from routing.coverage import Consent, ContactFacts
-from routing.coverage_mail import FORGED, PROVEN
-from routing.mailboxes import Mailbox
-from routing.paging import pages
-from routing.policies import CurrentPolicy
+from routing.coverage_mail import FORGED
 
-CHANNEL = "mail"
 _EARLIER_MAIL_MAY_TAKE = timedelta(minutes=2)
 _LOOK_AGAIN = timedelta(seconds=1)
-_TERMS = {"beforehand": Consent.BEFOREHAND, "never": Consent.NEVER}
 
 
 class Waiting(Exception):
@@ -46,24 +33,9 @@ class Waiting(Exception):
         self.until = until
 
 
-@dataclass(frozen=True)
-class _Filing:
-    """A mail on its way: the row, what it says, whose it is, and the rules that hold."""
-
-    row: InboundMail
-    mail: ParsedMail
-    said: Said
-    caller: Caller
-    trust: str
-    sender: str
-    key: str
-    box: Mailbox
-    current: CurrentPolicy
-
-
 def file_mail(session: Session, context: Context, row: InboundMail, mail: ParsedMail) -> None:
     """Open a case with a mail, or add it to one, in the caller's transaction. ``row`` is locked, and stored only."""
-    filing = _filing(context, row, mail)
+    filing = filing_of(context, row, mail)
     row.sender, row.topic = filing.sender[:400] or None, topic_key(mail.subject)
     if _is_our_own(context, mail):
         _note_our_own(session, context, row, mail)
@@ -83,8 +55,7 @@ def file_mail(session: Session, context: Context, row: InboundMail, mail: Parsed
         _wait_for_what_it_answers(session, context, row, mail)
         case, message = _open(session, context, filing, found)
     else:
-        case, message = found.case, _add(session, context, filing, found.case)
-        _ask_for_more(session, context, filing, case)
+        case, message = found.case, add_mail(session, context, filing, found.case)
     session.flush()
     _settle(row, mail, case, message, now)
     _note_what_is_odd(session, context, filing, case, found)
@@ -95,21 +66,6 @@ def _settle(row: InboundMail, mail: ParsedMail, case: Case, message: Message | N
     row.case_id, row.message_row, row.taken_at = case.id, message.id if message else None, now
     row.state = MailState.POISON if mail.damaged else MailState.TAKEN
     row.error = mail.damaged[:500] if mail.damaged else None
-
-
-def _filing(context: Context, row: InboundMail, mail: ParsedMail) -> _Filing:
-    current = context.policies.current()
-    boxes = current.policy.mailboxes
-    key = row.mailbox if row.mailbox in boxes else next(iter(boxes), None)
-    if key is None:
-        raise due.TryAgain("the policy has no mailbox; add one under mailboxes, and the mail is taken in")
-    box = boxes[key]
-    own = None if row.authentication is None else [Method(**each) for each in row.authentication]  # type: ignore[arg-type]
-    trust = trust_in(mail, own)
-    sender = mail.sender.key if mail.sender else ""
-    day = row.received_at.astimezone(current.policy.calendar_of(box.service).zone).date()
-    caller = Caller() if trust == FORGED else callers.by_address(current.directory, sender, box.service, day)
-    return _Filing(row, mail, said_in(mail, trust, own), caller, trust, sender, key, box, current)
 
 
 def _signed(context: Context) -> SignedAddresses:
@@ -144,104 +100,23 @@ def _wait_for_what_it_answers(session: Session, context: Context, row: InboundMa
         raise Waiting(now + _LOOK_AGAIN)
 
 
-def _open(session: Session, context: Context, filing: _Filing, found: Found) -> tuple[Case, Message]:
+def _open(session: Session, context: Context, filing: Filing, found: Found) -> tuple[Case, Message]:
     caller = filing.caller
     intake = Intake(
         origin=f"mail:{filing.row.id}",
-        facts=_facts(filing),
+        facts=filing.facts,
         title=title_of(filing.mail),
         body=filing.said.body,
         customer_id=caller.customer_id,
         contact_id=caller.contact_id,
         from_address=filing.sender[:400] or None,
         needs_look=filing.trust == FORGED or filing.mail.damaged is not None,
-        parts=_parts(filing),
+        parts=filing.parts,
     )
     return opened_case(session, context, intake, filing.current)
 
 
-def _facts(filing: _Filing) -> ContactFacts:
-    caller, automatic = filing.caller, _is_automatic_reply(filing.mail)
-    return ContactFacts(
-        at=filing.row.received_at,
-        channel=CHANNEL,
-        service=filing.box.service,
-        mailbox=filing.key,
-        customer=caller.customer,
-        customer_key=caller.customer_key,
-        identified_by=caller.identified_by,
-        tier=None if automatic else caller.tier,
-        consent=_TERMS.get(caller.consent_terms),
-        sender=filing.trust,
-        asked_with=None if filing.mail.damaged else asked_with(filing.mail, filing.box.urgent),
-        entitled=caller.may_request_priority_1 or None,
-        automatic=automatic or None,
-    )
-
-
-def _parts(filing: _Filing) -> MailParts:
-    author = "system" if filing.mail.verdict.kind is Kind.BOUNCE else "customer"
-    return MailParts(filing.said.mail_message_id, filing.said.html, filing.said.details, author)
-
-
-def _is_automatic_reply(mail: ParsedMail) -> bool:
-    """Whether it is a machine's answer to somebody's mail; a machine that reports by itself has something to say."""
-    return not mail.verdict.may_reopen
-
-
-def _add(session: Session, context: Context, filing: _Filing, case: Case) -> Message:
-    """Add to a case; automatic replies open nothing again, and nobody is told of them."""
-    proven = filing.trust == PROVEN
-    consents = would_accept(session, context, case, filing.mail, proven=proven)
-    if consents:
-        pages.locked_pages(session, case)  # before the case, as everywhere
-    session.refresh(case, with_for_update={"key_share": True})
-    now = context.clock.now()
-    heard = not _is_automatic_reply(filing.mail)
-    capped = (
-        heard
-        and case.status == CaseStatus.CLOSED
-        and reopened_lately(session, case, now) >= filing.box.reopens_per_day
-    )
-    if capped:
-        record(session, "mail.not-reopened", now, case_id=case.id, times=filing.box.reopens_per_day)
-    message = add_to_case(
-        session,
-        context,
-        case,
-        filing.said.body,
-        filing.current,
-        channel=CHANNEL,
-        tell=heard
-        and not consents
-        and _is_to_be_told(filing, case, now)
-        and not told_lately(session, case, now),
-        contact_at=filing.row.received_at,
-        at=filing.row.received_at,
-        may_reopen=heard and not capped,
-        parts=_parts(filing),
-    )
-    session.flush()
-    answer(session, context, case, filing.mail, now, proven=proven)
-    return message
-
-
-def _ask_for_more(session: Session, context: Context, filing: _Filing, case: Case) -> None:
-    """An entitled contact of the case's customer may ask for priority 1 with any mail."""
-    words = None if filing.mail.damaged else words_for_more(filing.mail, filing.box.urgent, case)
-    if words is None or _is_automatic_reply(filing.mail) or filing.caller.customer_id != case.customer_id:
-        return
-    facts = replace(_facts(filing), service=case.service, tier=case.tier, asked_with=words)
-    ask_for_more(session, context, case, facts, filing.current, context.clock.now())
-
-
-def _is_to_be_told(filing: _Filing, case: Case, now: datetime) -> bool:
-    """Outside of business hours mail wakes nobody, but for what somebody is awake for."""
-    calendar = filing.current.policy.calendar_of(case.service)
-    return calendar.is_open(now) or case.engineer is not None or case.priority == 1
-
-
-def _note_what_is_odd(session: Session, context: Context, filing: _Filing, case: Case, found: Found) -> None:
+def _note_what_is_odd(session: Session, context: Context, filing: Filing, case: Case, found: Found) -> None:
     """What somebody who looks at the case should know of how its mail came there."""
     now, mail = context.clock.now(), filing.mail
     if mail.damaged:
@@ -253,5 +128,5 @@ def _note_what_is_odd(session: Session, context: Context, filing: _Filing, case:
         record(session, "mail.claims-case", now, case_id=case.id, mail=filing.row.id, claimed=found.claimed)
     if found.case is not None and filing.sender != case.from_address:
         stranger = case.customer_id is None or case.customer_id != filing.caller.customer_id
-        if stranger and not _is_automatic_reply(mail):
+        if stranger and filing.is_heard:
             record(session, "mail.from-elsewhere", now, case_id=case.id, mail=filing.row.id)

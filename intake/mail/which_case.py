@@ -65,8 +65,10 @@ def find_case(session: Session, signed: SignedAddresses, search: Search, join_h:
     claimed = None
     for number, by in named:
         case = session.get(Case, number)
-        if case is None:
-            continue
+        if case is None or (
+            case.status == CaseStatus.CLOSED and search.mail.verdict.kind is Kind.AUTO_GENERATED
+        ):
+            continue  # what a machine reports opens nothing again: it is a new matter
         if search.trust != FORGED and (by.startswith("signed") or belongs(session, case, search)):
             return Found(case, by)
         claimed = claimed or case.id

@@ -1,0 +1,120 @@
+"""``nightbell mail``: what came in, what became of it, and mails out of files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from console.tables import as_columns
+from console.wiring import Commands, open_context
+from core.models import Message
+from intake.mail.importing import mails_in
+from intake.mail.models import InboundMail, MailState
+from intake.mail.parsing import Envelope
+from intake.mail.receiving import raw_bytes, store
+from intake.mail.replaying import replay as replay_mail
+from routing.context import Context
+
+_LISTED = 50
+_PROGRESS = 500
+
+
+@click.group(cls=Commands)
+def mail() -> None:
+    """Mail that came in: list it, look at it, take it in once more, import it."""
+
+
+@mail.command(name="list")
+@click.option("--state", type=click.Choice([state.value for state in MailState]), help="only these")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=_LISTED, show_default=True)
+def list_mails(state: str | None, limit: int) -> None:
+    """List the mails that came in, the latest first."""
+    query = sa.select(InboundMail).order_by(InboundMail.id.desc()).limit(limit)
+    with open_context().database.reading() as session:
+        rows = session.scalars(query.where(InboundMail.state == state) if state else query).all()
+    shown = [
+        (row.id, f"{row.received_at:%Y-%m-%d %H:%M:%S}", row.via, row.state, row.case_id, row.size,
+         _plain(row.sender), _plain(row.error))
+        for row in rows
+    ]  # fmt: skip
+    header = ("mail", "received (UTC)", "via", "state", "case", "bytes", "from", "error")
+    click.echo(as_columns(header, shown) if shown else "no mail")
+
+
+def _plain(text: str | None) -> str:
+    """Text of strangers for a terminal: nothing in it moves the cursor or rings the bell."""
+    return "".join(character if character.isprintable() else "?" for character in text or "")[:80]
+
+
+@mail.command()
+@click.argument("id", type=int)
+@click.option("--raw", is_flag=True, help="the bytes, as they came")
+def show(id: int, raw: bool) -> None:
+    """Print what is known of a mail as JSON, or the mail itself."""
+    with open_context().database.reading() as session:
+        row = session.get(InboundMail, id)
+        if row is None:
+            raise click.ClickException(f"there is no mail {id}; list them with: nightbell mail list")
+        if raw:
+            sys.stdout.buffer.write(raw_bytes(session, row))
+            return
+        message = session.get(Message, row.message_row) if row.message_row else None
+    click.echo(json.dumps(_described(row, message), indent=2))
+
+
+def _described(row: InboundMail, message: Message | None) -> dict[str, Any]:
+    columns = InboundMail.__table__.columns
+    told: dict[str, Any] = {column.key: _told(getattr(row, column.key)) for column in columns}
+    told["message"] = {"body": message.body, **(message.details or {})} if message else None
+    return told
+
+
+def _told(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+@mail.command()
+@click.argument("id", type=int)
+def replay(id: int) -> None:
+    """Take a mail in once more: one that could not be read, got stuck, or was kept apart as a copy."""
+    click.echo(replay_mail(open_context(), id))
+
+
+@mail.command(name="import")
+@click.argument("source", metavar="FILE|FOLDER|MBOX", type=click.Path(exists=True, path_type=Path))
+@click.option("--quiet", is_flag=True, help="old mail: nobody is answered, told or rung for it")
+def import_mails(source: Path, quiet: bool) -> None:
+    """Take in the mails of a file, of a folder or of an mbox, as if they had just come.
+
+    A mail that was here before is not taken in again: an import that was broken off is simply begun again.
+    """
+    context = open_context()
+    counts: Counter[str] = Counter()
+    for name, raw in mails_in(source):
+        _import_one(context, name, raw, quiet, counts)
+        if counts.total() % _PROGRESS == 0:
+            click.echo(_counted(counts))
+    click.echo(_counted(counts) if counts else f"{source}: no mail in it")
+
+
+def _import_one(context: Context, name: str, raw: bytes, quiet: bool, counts: Counter[str]) -> None:
+    if len(raw) > context.settings.mail_max_bytes:
+        click.echo(
+            f"{name}: {len(raw):,} bytes; NIGHTBELL_MAIL_MAX_BYTES is {context.settings.mail_max_bytes:,}",
+            err=True,
+        )
+        counts["too large"] += 1
+        return
+    stored = store(context, raw, Envelope(), "quiet" if quiet else "import")
+    counts["here before" if all(each.duplicate for each in stored) else "taken"] += 1
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in sorted(counts.items(), reverse=True))

@@ -1,0 +1,62 @@
+"""A mail goes onto a case that there is: who is told, whether it is open again, and what it asks or accepts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.models import Case, CaseStatus, Message, record
+from intake.cases import add_to_case, reopened_lately, told_lately
+from intake.mail.consents import answer, would_accept
+from intake.mail.mail_facts import CHANNEL, Filing
+from intake.mail.urgent import ask_for_more, words_for_more
+from routing.context import Context
+from routing.coverage_mail import PROVEN
+from routing.paging import pages
+
+
+def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> Message:
+    """Add a mail to ``case``. Automatic replies open nothing again, and nobody is told of them."""
+    proven, now = filing.trust == PROVEN, context.clock.now()
+    consents = would_accept(session, context, case, filing.mail, proven=proven)
+    words = None if consents else _words_for_more(filing, case)
+    if consents or words:
+        pages.locked_pages(session, case)  # before the case, as everywhere
+    session.refresh(case, with_for_update={"key_share": True})
+    tell = not consents and _is_to_be_told(session, filing, case, now)
+    message = add_to_case(
+        session, context, case, filing.said.body, filing.current, channel=CHANNEL, tell=tell,
+        contact_at=filing.row.received_at, at=filing.row.received_at,
+        may_reopen=_may_reopen(session, filing, case, now), parts=filing.parts,
+    )  # fmt: skip
+    session.flush()
+    answer(session, context, case, filing.mail, now, proven=proven)
+    if words:
+        facts = replace(filing.facts, service=case.service, tier=case.tier, asked_with=words)
+        ask_for_more(session, context, case, facts, filing.current, now)
+    return message
+
+
+def _may_reopen(session: Session, filing: Filing, case: Case, now: datetime) -> bool:
+    if not filing.is_heard or case.status != CaseStatus.CLOSED:
+        return filing.is_heard
+    if reopened_lately(session, case, now) < filing.box.reopens_per_day:
+        return True
+    record(session, "mail.not-reopened", now, case_id=case.id, times=filing.box.reopens_per_day)
+    return False
+
+
+def _words_for_more(filing: Filing, case: Case) -> str | None:
+    """The words with which a contact of the case's customer asks for priority 1, as any of their mails may."""
+    if not filing.is_heard or filing.mail.damaged or filing.caller.customer_id != case.customer_id:
+        return None
+    return words_for_more(filing.mail, filing.box.urgent, case)
+
+
+def _is_to_be_told(session: Session, filing: Filing, case: Case, now: datetime) -> bool:
+    """Once in a while; outside of business hours mail wakes nobody, but for what somebody is awake for."""
+    calendar = filing.current.policy.calendar_of(case.service)
+    awake = calendar.is_open(now) or case.engineer is not None or case.priority == 1
+    return filing.is_heard and awake and not told_lately(session, case, now)
