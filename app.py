@@ -15,6 +15,8 @@ from console.calendar_feeds import calendar_feeds
 from console.case_answers import case_answers
 from console.case_mail import case_mail
 from console.case_page import case_page
+from console.case_replies import case_replies
+from console.consent_page import consent_page
 from core.settings import SettingsError, load_settings
 from routing.context import Context, build_context
 from webhooks.edge import ForgedCounter
@@ -50,6 +52,8 @@ def create_app(context: Context | None = None) -> Flask:
         case_page,
         case_mail,
         case_answers,
+        case_replies,
+        consent_page,
         calendar_feeds,
     ):
         app.register_blueprint(part)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 
 from console.case_page import page_of
-from console.case_promises import WAYS
+from console.case_promises import ANSWERED, WAYS
 from core.links import LinkRefused
 from core.models import Case
 from routing import handling
@@ -36,9 +36,9 @@ def answered(token: str) -> Response:
         context.links.check_form(request.form.get("form", ""), number)
         _state(context, number, given)
     except LinkRefused:
-        return page_of(token, 422, _STALE, given)
+        return page_of(token, 422, {ANSWERED: _STALE}, given)
     except NotPossible as error:
-        return page_of(token, 422, _sentence(error), given)
+        return page_of(token, 422, {ANSWERED: sentence(error)}, given)
     response = redirect(url_for("case_page.show", token=token), 303)
     response.headers["Referrer-Policy"] = "no-referrer"
     return Response(response.get_data(), 303, response.headers)
@@ -59,6 +59,7 @@ def _state(context: Context, number: int, given: dict[str, str]) -> None:
         handling.state_response(session, case, at, how, person, now)
 
 
-def _sentence(error: NotPossible) -> str:
+def sentence(error: NotPossible) -> str:
+    """What is wrong, as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

@@ -20,6 +20,7 @@ from core.models import Message
 from intake.mail.models import InboundMail, MailBytes
 from intake.mail.parsing import Attachment, Envelope
 from intake.mail.timely import read_in_time
+from routing.correspondence.models import OutboundMail
 
 case_mail = Blueprint("case_mail", __name__)
 
@@ -80,6 +81,9 @@ def _raw(message: int) -> bytes:
             .join(InboundMail, InboundMail.sha256 == MailBytes.sha256)
             .where(InboundMail.message_row == message)
             .limit(1)
+        )
+        found = found or session.scalar(
+            sa.select(OutboundMail.raw).where(OutboundMail.message_id == message).limit(1)
         )
     if found is None:
         abort(404)

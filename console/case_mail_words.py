@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from core.models import Message
+from routing.correspondence.models import OutboundMail
+from routing.correspondence.states import MailState
 
 _KINDS = {
     "loop": "ours, come back",
@@ -22,8 +24,11 @@ _TAG = re.compile(r"\+[ceb]\d+\.[a-z2-7]{12}(?=@)", re.IGNORECASE)
 _TRUST = {"proven": "sender verified", "forged": "sender forged"}
 
 
-def mail_in_words(message: Message, kept: bool) -> dict[str, Any] | None:
-    """What the page shows of a mail besides its text; None for what is no mail. ``kept``: its bytes are here."""
+def mail_in_words(message: Message, kept: bool, sent: OutboundMail | None = None) -> dict[str, Any] | None:
+    """What the page shows of a mail besides its text; None for what is no mail. ``kept``: its bytes are here.
+
+    ``sent`` is what became of it, if it is one of ours.
+    """
     said = message.details
     if said is None:
         return None
@@ -47,9 +52,26 @@ def mail_in_words(message: Message, kept: bool) -> dict[str, Any] | None:
         "remote_images": said.get("remote_images", 0),
         "problems": said.get("problems", []),
         "html": message.html is not None,
+        "ours": sent is not None,
+        "delivery": delivery_in_words(sent) if sent is not None else "",
+        "undelivered": sent is not None and sent.standing in (MailState.BOUNCED, MailState.FAILED),
         "kept": kept,
         "files": [{**file, "size": size_in_words(file["size"])} for file in said.get("attachments", ())],
     }
+
+
+def delivery_in_words(mail: OutboundMail) -> str:
+    """How far a mail of ours has come; nothing more to say of one that was sent."""
+    said = {
+        MailState.WAITING: f"not sent yet: {mail.error}" if mail.error else "about to be sent",
+        MailState.SENDING: "being sent",
+        MailState.SENT: "",
+        MailState.BOUNCED: f"came back: {mail.error}",
+        MailState.FAILED: f"not delivered: {mail.error}",
+        MailState.SUPPRESSED: f"not sent: {mail.error}",
+    }[mail.standing]
+    failed = len(mail.failures)
+    return said or (f"not delivered to {failed} of {len(mail.recipients)}" if failed else "")
 
 
 def size_in_words(size: int) -> str:

@@ -12,13 +12,15 @@ from flask import Blueprint, Response, abort, current_app, jsonify, render_templ
 from sqlalchemy.orm import Session
 
 from console.case_mail_words import mail_in_words
-from console.case_promises import answer_form, promises_of
+from console.case_promises import ANSWERED, answer_form, promises_of
+from console.case_reply_form import writing_forms
 from console.timeline import timeline
 from core import phone_numbers
 from core.links import LinkRefused
 from core.models import Case, Message, Person, Recording
 from intake.mail.models import InboundMail
 from routing.context import Context
+from routing.correspondence.models import OutboundMail
 from routing.decisions import decision_of_case
 from routing.policy import Policy
 from routing.wording import caller_id_in_words, time_left, written_instant
@@ -47,20 +49,26 @@ def show(token: str) -> Response:
 
 
 def page_of(
-    token: str, status: int = 200, problem: str = "", given: Mapping[str, str] | None = None
+    token: str,
+    status: int = 200,
+    problems: Mapping[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page of the case that ``token`` names; with what was wrong with the form, and what had been entered."""
+    """The page of the case that ``token`` names; with what was wrong with each form, and what had been entered."""
     context = house_context()
     with context.database.reading() as session:
         case = session.get(Case, case_number(token))
         if case is None:
             abort(404)
         shown = describe(session, context, case)
-        form = answer_form(session, context, case, problem, given or {})
+        form = answer_form(session, context, case, (problems or {}).get(ANSWERED, ""), given or {})
+        writing = writing_forms(session, context, case, problems or {}, given or {})
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(shown)
     else:
-        response = Response(render_template("case.html", case=shown, token=token, form=form), status)
+        response = Response(
+            render_template("case.html", case=shown, token=token, form=form, writing=writing), status
+        )
     # The link is the key: it must not leak to other sites, nor stay in shared caches.
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
@@ -177,13 +185,15 @@ def _messages(session: Session, case: Case, policy: Policy) -> list[dict[str, An
         sa.select(Message).where(Message.case_id == case.id).order_by(Message.at, Message.id)
     )
     kept = set(session.scalars(sa.select(InboundMail.message_row).where(InboundMail.case_id == case.id)))
+    mails = session.scalars(sa.select(OutboundMail).where(OutboundMail.case_id == case.id))
+    sent = {mail.message_id: mail for mail in mails if mail.message_id is not None}
     return [
         {
             "at": written_instant(message.at, zone),
             "author": message.author,
             "body": message.body,
             "public": message.public,
-            "mail": mail_in_words(message, message.id in kept),
+            "mail": mail_in_words(message, message.id in kept or message.id in sent, sent.get(message.id)),
         }
         for message in messages
     ]

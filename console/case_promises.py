@@ -15,6 +15,7 @@ from routing.clocks.models import ResponseCycle
 from routing.context import Context
 from routing.wording import written_instant
 
+ANSWERED = "answered"  # the name of the form
 # How an engineer answers a customer other than through us; what is chosen begins the words that are kept.
 WAYS = ("called", "mailed", "met in person")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -62,12 +63,18 @@ def tell(
         references=talk.references, manner=manner, loop_value=desk.signed.loop_value(),
     )  # fmt: skip
     message = Message(
-        case_id=case.id, at=now, channel="mail", author="system", body=text, public=True,
+        case_id=case.id, at=now, channel="mail", author="system", body=_shown(context, text), public=True,
         mail_message_id=letter.message_id, details=details_of(letter),
     )  # fmt: skip
     session.add(message)
     session.flush()
     return post(session, case, kind, letter, now, message=message)
+
+
+def _shown(context: Context, text: str) -> str:
+    """The text without its link to a consent: whoever reads the case could accept for the customer."""
+    link = re.compile(rf"{re.escape(context.settings.public_url)}/consent/\S*")
+    return link.sub("(the link of the customer)", text)
 
 
 def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Case, Message
-from routing.correspondence.letters import Letter, Party, composed
+from routing.correspondence.letters import Letter, Party, composed, file_name
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.threads import bare_subject
 
@@ -27,7 +28,14 @@ def details_of(letter: Letter) -> dict[str, Any]:
         "cc": [_party(each) for each in letter.copies],
         "references": list(letter.references),
         "attachments": [
-            {"index": index, "name": file.name, "type": file.content_type, "size": len(file.data)}
+            {
+                "index": index,
+                "name": file_name(file.name),
+                "type": file.content_type,
+                "size": len(file.data),
+                "inline": False,
+                "sha256": hashlib.sha256(file.data).hexdigest(),
+            }
             for index, file in enumerate(letter.files)
         ],
     }

@@ -1,0 +1,43 @@
+"""What the forms "Answer the customer" and "Note for colleagues" on a case's page need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.models import Case, Person
+from routing.context import Context
+from routing.correspondence.conversation import conversation_of
+from routing.correspondence.desk import desk_of
+from routing.correspondence.letters import Party
+from routing.correspondence.replies import MOST_BYTES, no_way
+
+REPLY, NOTE = "reply", "note"
+
+
+def writing_forms(
+    session: Session, context: Context, case: Case, problems: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, Any]:
+    """Both forms: whom an answer goes to, or why none can be mailed; what was wrong, and what had been entered."""
+    policy = context.policies.current().policy
+    talk = conversation_of(session, case, policy)
+    people = session.scalars(sa.select(Person).where(Person.active.is_(True)).order_by(Person.name))
+    return {
+        "problems": problems,
+        "token": context.links.form_token(case.id),
+        "people": [(person.key, person.name) for person in people],
+        "person": given.get("person", case.engineer or ""),
+        "text": {form: given.get("text", "") if problems.get(form) else "" for form in (REPLY, NOTE)},
+        "no_way": no_way(context, desk_of(context, policy, case), talk),
+        "to": _shown(talk.to) if talk.to else "",
+        "copies": ", ".join(map(_shown, talk.copies)),
+        "to_all": given.get("to_all", "on") == "on",
+        "most_mb": MOST_BYTES // 1_048_576,
+    }
+
+
+def _shown(party: Party) -> str:
+    return f"{party.name} <{party.address}>" if party.name else party.address
