@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +21,9 @@ from routing import handling
 from routing.clocks.rules import Excuse
 from routing.clocks.said_times import instant_said
 from routing.context import Context
+from routing.correspondence import replies
+from routing.correspondence.letters import File
+from routing.correspondence.replies import Answer
 
 _by: Callable[[Any], Any] = click.option(
     "--by", "by", required=True, metavar="PERSON", help="whose act it is: a key of the policy's people"
@@ -91,12 +96,27 @@ def withdraw(number: int, by: str) -> None:
 @case.command()
 @click.argument("number", type=int)
 @click.argument("text")
+@click.option(
+    "--attach", "paths", multiple=True, type=click.Path(path_type=Path), help="a file to send along"
+)
+@click.option("--no-copies", is_flag=True, help="send it to the customer alone, not to whom they had in copy")
 @_by
-def reply(number: int, text: str, by: str) -> None:
-    """Write to the customer: a public message, which stops the response clock."""
+def reply(number: int, text: str, by: str, paths: tuple[Path, ...], no_copies: bool) -> None:
+    """Answer the customer by mail, which stops the response clock; kept on the case where no mail can be sent."""
+    files = [_file(path) for path in paths]
     with _acting(number, by) as act:
-        handling.write(act.session, act.case, text, act.person, act.now, public=True)
+        answer = Answer(text, files, copies=not no_copies)
+        sent = replies.reply(act.session, act.context, act.case, act.person, answer, act.now)
+    if sent.why_not:
+        click.echo(f"it was not mailed: {sent.why_not}; tell the customer yourself", err=True)
+    else:
+        click.echo(f"to be mailed to {', '.join(each.address for each in sent.to)}")
     click.echo(_standing(act.case))
+
+
+def _file(path: Path) -> File:
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return File(path.name, kind, path.read_bytes())
 
 
 @case.command()
