@@ -7,7 +7,7 @@ SIMULATOR_PORT ?= 8787
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run night test check lint types format bench browser openapi lock clean
+.PHONY: help run night test check lint types format bench burst browser openapi lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ format: $(VENV)/.dev ## Format the code
 
 bench: $(VENV)/.dev ## Measure, side by side, and print ratios and the machine
 	$(BIN)/python -m bench
+
+burst: $(VENV)/.dev ## Take in 10,000 mails at once, each as one case (minutes; a hundred of them are in the tests)
+	MAILS_IN_BURST=10000 $(BIN)/python -m pytest -q -n 0 tests/test_mail_process.py -k burst
 
 browser: $(VENV)/.dev ## Try the phones page in a real browser (needs chromium)
 	$(BIN)/pip install -q --require-hashes -r requirements-browser.lock
