@@ -20,7 +20,7 @@ from core.models import Message
 from intake.mail.models import InboundMail, MailBytes
 from intake.mail.parsing import Attachment, Envelope
 from intake.mail.timely import read_in_time
-from routing.correspondence.models import OutboundMail
+from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 
 case_mail = Blueprint("case_mail", __name__)
 
@@ -83,7 +83,9 @@ def _raw(message: int) -> bytes:
             .limit(1)
         )
         found = found or session.scalar(
-            sa.select(OutboundMail.raw).where(OutboundMail.message_id == message).limit(1)
+            sa.select(OutboundMail.raw)
+            .where(OutboundMail.message_id == message, OutboundMail.kind.not_in(FOR_THE_CUSTOMER_ALONE))
+            .limit(1)
         )
     if found is None:
         abort(404)

@@ -20,7 +20,7 @@ from core.links import LinkRefused
 from core.models import Case, Message, Person, Recording
 from intake.mail.models import InboundMail
 from routing.context import Context
-from routing.correspondence.models import OutboundMail
+from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 from routing.decisions import decision_of_case
 from routing.policy import Policy
 from routing.wording import caller_id_in_words, time_left, written_instant
@@ -187,13 +187,14 @@ def _messages(session: Session, case: Case, policy: Policy) -> list[dict[str, An
     kept = set(session.scalars(sa.select(InboundMail.message_row).where(InboundMail.case_id == case.id)))
     mails = session.scalars(sa.select(OutboundMail).where(OutboundMail.case_id == case.id))
     sent = {mail.message_id: mail for mail in mails if mail.message_id is not None}
+    kept |= {id for id, mail in sent.items() if mail.kind not in FOR_THE_CUSTOMER_ALONE}
     return [
         {
             "at": written_instant(message.at, zone),
             "author": message.author,
             "body": message.body,
             "public": message.public,
-            "mail": mail_in_words(message, message.id in kept or message.id in sent, sent.get(message.id)),
+            "mail": mail_in_words(message, message.id in kept, sent.get(message.id)),
         }
         for message in messages
     ]

@@ -34,6 +34,9 @@ class MailKind(enum.StrEnum):
         return self is not MailKind.ENGINEER_NOTICE
 
 
+# They have a link with which whoever reads the case could accept charges for the customer.
+FOR_THE_CUSTOMER_ALONE = (MailKind.CONSENT_REQUEST, MailKind.CONSENT_ANSWER)
+
 _ONCE = sa.text("kind = 'receipt' OR kind = 'accepted'")
 
 

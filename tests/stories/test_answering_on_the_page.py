@@ -258,3 +258,4 @@ def test_whoever_reads_the_case_cannot_accept_for_the_customer(
     shown = page(house, client)
     assert "/consent/" not in shown
     assert "(the link of the customer)" in shown
+    assert client.get(f"{link(house)}/mail/{messages(house, 1001)[-1].id}.eml").status_code == 404
