@@ -21,12 +21,13 @@ import pytest
 import sqlalchemy as sa
 
 from core.database import Database
-from core.heartbeat import MAIL, last_beat
+from core.heartbeat import MAIL, MAILBOX, last_beat
 from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes, MailState
 from routing.context import Context, build_context
 from routing.policies import apply_policy
 from tests.intake.mail.ways_in.counter import free_port
+from tests.intake.mail.ways_in.dovecot import MISSING, dovecot
 from tests.intake.mail.ways_in.tls import certificate
 from tests.reused_database import reused_postgres, reused_url
 from tests.stories.people import agreement
@@ -284,6 +285,62 @@ def test_it_takes_a_burst_of_two_senders_and_each_mail_is_one_case(
         assert time.monotonic() < deadline, f"{len(cases)} of {2 * count} mails are on cases"
         time.sleep(0.1)
     assert len(set(cases)) == 2 * count
+
+
+ODD = {
+    "nothing at all": b"",
+    "only NULs": b"\x00" * 3_000,
+    "NULs everywhere": b"From: a\x00nn@acme.example\r\nSubject: a\x00b\r\nMessage-ID: <n\x00@x>\r\n\r\na\x00b\r\n",
+    "a header of 2 MB": b"Subject: long\r\nX-Long: " + b"h" * 2_000_000 + b"\r\n\r\ntext\r\n",
+    "a subject of 2 MB": b"Subject: " + b"s" * 2_000_000 + b"\r\n\r\ntext\r\n",
+    "3,000 recipients": b"Subject: many\r\nTo: "
+    + b",\r\n ".join(b"n%d@acme.example" % n for n in range(3_000))
+    + b"\r\n\r\ntext\r\n",
+    "bytes that are no text": b"Subject: \xff\xfe\xed\xa0\x80\r\nFrom: \xff <\xff@\xff>\r\n\r\n\xff\xfe",
+    "line ends of others": b"From: a@b.example\nSubject: bare\n\ntext\n.\nmore\n",
+    "5,000 links": b"Subject: links\r\nContent-Type: text/html\r\n\r\n"
+    + b"<a href='http://x.example'>x</a>\r\n" * 5_000,
+    "a part in a part, 2,000 times": b"Subject: deep\r\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(2_000)),
+}  # fmt: skip
+
+
+def test_it_makes_a_case_of_whatever_is_sent(start: Any, context: Context, worker: None) -> None:
+    child = start()
+    for raw in ODD.values():
+        child.send(raw)
+    deadline = time.monotonic() + 60
+    done = (MailState.TAKEN, MailState.POISON)
+    while True:
+        with context.database.reading() as session:
+            rows = session.execute(sa.select(InboundMail.size, InboundMail.state, InboundMail.case_id)).all()
+        if len(rows) == len(ODD) and all(row.state in done for row in rows):
+            break
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.1)
+    assert all(row.case_id for row in rows)
+    # smtplib makes every line end CR LF.
+    assert sorted(len(raw) for raw in kept(context)) == sorted(row.size for row in rows)
+
+
+@pytest.mark.skipif(MISSING is None, reason="dovecot is not installed (apt install dovecot-imapd)")
+def test_it_fetches_from_a_mailbox_beside_taking_mail_in(start: Any, context: Context) -> None:
+    with dovecot() as server:
+        child = start(NIGHTBELL_IMAP_URL=server.url())
+        server.put(letter("fetched"))
+        child.send(letter("sent"))
+        deadline = time.monotonic() + 20
+        while len(kept(context)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        while True:
+            with context.database.reading() as session:
+                if last_beat(session, MAILBOX) is not None:
+                    break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert child.end()[0] == 0
+    assert sorted(kept(context)) == sorted([letter("fetched"), letter("sent")])
 
 
 def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_path: Path) -> None:
