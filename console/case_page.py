@@ -6,7 +6,6 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-import obstore.exceptions
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request, send_file
 from sqlalchemy.orm import Session
@@ -91,7 +90,7 @@ def voicemail(token: str, sid: str) -> Response:
         abort(404)
     try:
         audio = context.audio.get(recording.storage_key)
-    except (obstore.exceptions.BaseError, OSError):
+    except OSError:
         abort(404)
     return send_file(
         io.BytesIO(audio), mimetype="audio/wav", conditional=True, etag=recording.sha256 or False

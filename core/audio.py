@@ -6,12 +6,14 @@ import hashlib
 import io
 import wave
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import obstore
-from obstore.store import LocalStore, from_url
+from typing import TYPE_CHECKING
 
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.storage import Storage
 
 _LENGTH_UNKNOWN = 0x7FFF_0000  # bytes
 
@@ -34,17 +36,22 @@ class AudioStore:
     """Puts recordings away and gives them back."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.storage_url:
-            self._store = from_url(settings.storage_url)
+        self._where: Path | str = settings.storage_url or (Path(settings.data_dir) / "audio").resolve()
+        if isinstance(self._where, Path):
+            self._where.mkdir(parents=True, exist_ok=True)
         else:
-            folder = (Path(settings.data_dir) / "audio").resolve()
-            folder.mkdir(parents=True, exist_ok=True)
-            self._store = LocalStore(folder)
+            _ = self._storage  # an address that is none is found out at the start
+
+    @cached_property
+    def _storage(self) -> Storage:
+        from core.storage import Storage  # 5 MB that nobody needs before there is something to keep
+
+        return Storage(self._where)
 
     def put(self, key: str, audio: bytes) -> StoredAudio:
         """Keep ``audio`` under ``key`` once it has proved to be a recording; read back and compared."""
         seconds = wav_seconds(audio)
-        obstore.put(self._store, key, audio)
+        self._storage.put(key, audio)
         digest = hashlib.sha256(audio).hexdigest()
         if hashlib.sha256(self.get(key)).hexdigest() != digest:
             raise OSError(f"the storage gave back other bytes than it was given for {key}")
@@ -52,7 +59,7 @@ class AudioStore:
 
     def get(self, key: str) -> bytes:
         """The bytes kept under ``key``."""
-        return bytes(obstore.get(self._store, key).bytes())
+        return self._storage.get(key)
 
 
 def wav_seconds(audio: bytes) -> float | None:

@@ -6,18 +6,34 @@ week's, and of a night that crosses midnight only the half on the date itself is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from importlib.util import find_spec, module_from_spec
 
 import holidays as library
+from holidays.registry import EntityLoader
 
 from routing.business_hours.dates import is_date_like, is_recurring, on, refuse_bad_date
 from routing.business_hours.errors import CalendarError, within
 from routing.business_hours.windows import Window, refuse_overlaps
 
 _YEARS_TO_KNOW_NAMES_FROM = range(2000, 2051)
+
+
+def _spare_other_countries() -> None:
+    """Make the library load the countries that are asked for, each from its module, and not all 250: 8 MB.
+
+    Its package of countries imports them all when it is run; here it is known and never run.
+    """
+    spec = find_spec("holidays.countries")
+    if spec is not None:
+        sys.modules.setdefault(spec.name, module_from_spec(spec))
+
+
+_spare_other_countries()
 
 
 @dataclass(frozen=True)
@@ -114,8 +130,7 @@ def _refuse_unknown_country(rules: HolidayRules) -> None:
         if rules.subdivision is not None:
             raise CalendarError("a subdivision needs a country", "subdivision")
         return
-    known = library.list_supported_countries(include_aliases=True)
-    if rules.country not in known:
+    if rules.country not in EntityLoader.get_country_codes(include_aliases=True):
         raise CalendarError(
             f"{rules.country!r} is not a country with known holidays; expected such as 'US'", "country"
         )

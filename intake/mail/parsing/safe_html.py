@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import nh3
-
 from intake.mail.parsing import bounds
 
 _TAGS = {
@@ -156,6 +154,8 @@ def make_safe(source: str) -> SafeHtml:
 
 
 def _clean(source: str, counter: _Filter) -> str:
+    import nh3  # 2 MB that web and worker do without until there is HTML to show
+
     return nh3.clean(
         source, tags=_TAGS, clean_content_tags=_GONE, attributes=_ATTRIBUTES, attribute_filter=counter.attribute,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"}, filter_style_properties=_STYLES,

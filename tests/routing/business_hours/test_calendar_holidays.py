@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from routing.business_hours import BusinessCalendar, SpecialDay, Window
+from routing.business_hours import BusinessCalendar, HolidayRules, SpecialDay, Window
 from routing.business_hours.windows import WEEKDAYS
 
 HOURS = {day: ["08:00-17:00"] for day in WEEKDAYS[:5]}
@@ -128,3 +128,18 @@ def test_it_lets_an_own_night_run_into_the_next_date_unless_that_is_special_too(
     assert list(desk(add=[night, "2027-01-01"]).open_windows(start, start + timedelta(hours=31))) == [
         (start.replace(hour=20), start + timedelta(hours=24)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "name"),
+    [
+        ("PR", "2026-03-22", "Emancipation"),  # made from another country's class
+        ("AX", "2026-06-09", "Autonomy"),
+        ("HK", "2026-07-01", "Hong Kong"),
+        ("GBR", "2026-12-28", "Boxing Day"),  # by an alias
+    ],
+)
+def test_it_finds_a_country_whose_holidays_are_made_from_anothers(country: str, day: str, name: str):
+    rules = HolidayRules(country=country)
+    found = rules.in_year(2026)[date.fromisoformat(day)]
+    assert name in found.name
