@@ -71,6 +71,7 @@ def _page_of(session: Session, context: Context, request: ConsentRequest, token:
         accepted=written_instant(request.accepted_at, calendar.zone) if request.accepted_at else "",
         answered=case.responded_at is not None,
         phone=_phone(policy, case),
+        keyword=desk.mailbox.urgent.keywords[0] if desk and desk.mailbox.urgent.keywords else "",
     )
 
 

@@ -59,11 +59,17 @@ def ask_priority(
     if not wants_consent:
         _become_urgent(session, case, facts, decision, current, now, "case.priority-asked")
         return decision.outcome
-    if awaits_consent(case):
+    if awaits_consent(case) and not _was_asked_another_night(case, current, now):
         return None
     case.consent_asked_at, case.consented_at = now, None
     keep_decision(session, decision, facts, current.version, now, case_id=case.id)
     return decision.outcome
+
+
+def _was_asked_another_night(case: Case, current: CurrentPolicy, now: datetime) -> bool:
+    """Whether we have been open since the customer was asked, so that the question is over."""
+    calendar = current.policy.calendar_of(case.service)
+    return case.consent_asked_at is not None and calendar.next_opening(case.consent_asked_at) <= now
 
 
 def awaits_consent(case: Case) -> bool:

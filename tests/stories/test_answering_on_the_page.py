@@ -230,7 +230,9 @@ def test_it_is_forged(house: MailHouse, client: FlaskClient, asked: str) -> None
 def test_it_is_business_hours_by_now(house: MailHouse, client: FlaskClient, asked: str) -> None:
     house.it_becomes(DAY)
     client.post(asked)
-    assert "We are open" in said(client.get(asked))
+    text = said(client.get(asked))
+    assert "We are open" in text
+    assert "reply to the mail with PRIORITY 1 in its text, or call (877) 274-5771." in text
     assert (house.case.consented_at, house.case.priority) == (None, 4)
 
 

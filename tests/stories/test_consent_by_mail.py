@@ -135,6 +135,26 @@ def test_it_is_over_when_business_hours_begin(house: MailHouse, asked: Correspon
     assert house.rung == {}
 
 
+def test_it_is_asked_anew_in_another_night(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("PRIORITY 1, it is down still.")
+    assert len(asked.inbox) == 1, "the question is open"
+    house.it_becomes(DAY + timedelta(hours=14))
+    asked.replies("PRIORITY 1, it is down again.")
+    assert "the single word YES" in text_of(asked.latest)
+    assert len(asked.inbox) == 2
+    asked.replies("YES")
+    assert house.case.consented_at == house.case.due_at - timedelta(hours=1)
+
+
+def test_in_business_hours_the_keyword_of_the_page_needs_no_consent(
+    house: MailHouse, asked: Correspondent
+) -> None:
+    house.it_becomes(DAY)
+    asked.replies("PRIORITY 1, please.")
+    assert house.case.priority == 1
+    house.until(lambda: house.rings(PRIYA))
+
+
 def test_a_contract_that_accepts_beforehand_is_not_asked(house: MailHouse) -> None:
     omar = Correspondent(house, OMAR_AT)
     omar.writes("P1 the agent is down")
