@@ -23,7 +23,8 @@ class Heartbeat(Base):
 
 def beat(session: Session, name: str, now: datetime, kind: str = "") -> None:
     """Say that ``name`` is alive: a worker, or of another ``kind``."""
-    session.merge(Heartbeat(name=f"{kind}@{name}" if kind else name, at=now))
+    full = f"{kind}@{name}" if kind else name
+    session.merge(Heartbeat(name=full[:80], at=now))
 
 
 def last_beat(session: Session, kind: str = "") -> datetime | None:

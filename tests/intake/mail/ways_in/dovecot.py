@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import imaplib
 import os
 import pwd
@@ -100,7 +101,7 @@ class Dovecot:
         config = _CONFIG.format(
             folder=self.folder, port=self.port, tls_port=self.tls_port if tls else 0, password=PASSWORD, tls=tls,
             ssl="yes" if tls else "no", owner=owner.pw_uid, group=owner.pw_gid,
-            internal="dovecot" if as_root else me.pw_name, internal_group="dovecot" if as_root else me.pw_gid,
+            internal="dovecot" if as_root else me.pw_name, internal_group="dovecot" if as_root else grp.getgrgid(me.pw_gid).gr_name,
             login="dovenull" if as_root else me.pw_name, capability=self._capability,
         )  # fmt: skip
         file = self.folder / "dovecot.conf"
@@ -119,7 +120,8 @@ class Dovecot:
     def stop(self) -> None:
         """Stop serving, without a word to anybody; the mail stays."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 
