@@ -28,7 +28,7 @@ from routing import hooks
 from routing import work as routing_work
 from routing.clocks import cycles, reminders
 from routing.context import Context, build_bell, build_context
-from routing.paging import rows
+from routing.paging import bundles, rows
 from routing.paging import work as paging_work
 from routing.rosters import look_ahead
 from webhooks import spool
@@ -40,7 +40,15 @@ HANDLERS: dict[str, Callable[[Context, due.Claim], None]] = {
 }
 # Somebody waits for these for ever: they are tried until they succeed.
 TIRELESS = frozenset(
-    {rows.RING, rows.STEP_OVER, cycles.BREACH, reminders.REMIND, reconcile.RECONCILE, hooks.SCAN}
+    {
+        rows.RING,
+        rows.STEP_OVER,
+        cycles.BREACH,
+        reminders.REMIND,
+        bundles.MEMBERS,
+        reconcile.RECONCILE,
+        hooks.SCAN,
+    }
 )
 _THREADS = 4
 _POLL_S = 2.0

@@ -53,6 +53,7 @@ SENTENCES: dict[str, str] = {
     "page.called-off": "Nobody is to be called any more.",
     "page.started": "Ringing began.",
     "page.step": "Step {position}: {people} to be called.",
+    "page.joined": "It rings with case {lead}, which came before.",
     "page.voice-sent": "{who}'s phone was called.",
     "page.sms-sent": "A text was sent to {who}.",
     "page.told": "{who} was told by {channel}.",

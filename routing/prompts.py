@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 
 _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
-_PAGE = _LINE | _CASE | {"left", "callback", "transcript", "engineer", "link", "due", "line"}
+_PAGE = _LINE | _CASE | {
+    "left", "callback", "transcript", "engineer", "link", "due", "others", "it",
+}  # fmt: skip
 _RECEIPT = _LINE | {"case", "due"}
 _CONSENT = _RECEIPT | {"hours", "accepted_target", "word"}
 
@@ -92,6 +94,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_broken": _PAGE,
     "sms_relieved": _PAGE,
     "sms_returned": _PAGE,
+    "sms_followed": _PAGE,
     "sms_accepted": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,

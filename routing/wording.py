@@ -39,6 +39,18 @@ def time_left(due_at: datetime | None, now: datetime) -> str:
     return f"{_amount(minutes)} left to respond.".capitalize()
 
 
+def other_cases(count: int) -> str:
+    """``, and 37 other cases``; nothing when there is none."""
+    return f", and {count} other {'case' if count == 1 else 'cases'}" if count else ""
+
+
+def cases_that_follow(seconds: int) -> str:
+    """``Cases that follow within 2 minutes``."""
+    minutes, rest = divmod(seconds, 60)
+    length = f"{seconds} seconds" if rest or not minutes else _amount(minutes)
+    return f"Cases that follow within {length}"
+
+
 def caller_id_in_words(verdict: str) -> str:
     """What ``StirVerstat`` says of a calling number (STIR/SHAKEN): ``TN-Validation-Passed-A``."""
     known, _, level = verdict.removeprefix("TN-Validation-").partition("-")

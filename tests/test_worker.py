@@ -30,6 +30,7 @@ from intake.phone import calls
 from routing import hooks
 from routing.clocks import cycles, reminders
 from routing.context import Context, build_context
+from routing.paging import bundles
 from routing.paging import rows as paging_rows
 from tests.reused_database import reused_postgres, reused_url
 from worker import HANDLERS, Worker
@@ -224,7 +225,7 @@ def test_it_knows_a_handler_for_every_kind_of_work_that_is_ever_due() -> None:
     kinds = {
         voicemail.FETCH, voicemail.SETTLE, calls.WATCH, reconcile.RECONCILE, reconcile.ADOPT,
         paging_rows.RING, paging_rows.STEP_OVER, paging_rows.SEND, paging_rows.CHECK, paging_rows.HANG_UP,
-        cycles.BREACH, reminders.REMIND, hooks.SCAN, hooks.SEND,
+        cycles.BREACH, reminders.REMIND, bundles.MEMBERS, bundles.CLOSED, hooks.SCAN, hooks.SEND,
     }  # fmt: skip
     assert kinds <= set(HANDLERS)
 

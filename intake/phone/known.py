@@ -112,7 +112,7 @@ def _identified(
 _ringing = (
     sa.select(sa.func.count())
     .select_from(Page)
-    .where(Page.case_id == Case.id, Page.state == PageState.RINGING)
+    .where(Page.case_id == Case.id, sa.or_(Page.state == PageState.RINGING, Page.state == PageState.JOINED))
     .scalar_subquery()
 )
 _OPEN_CASE = Prepared(

@@ -74,6 +74,8 @@ class Escalation(BaseModel):
     steps: list[Step] = Field(min_length=1)
     repeat_s: Seconds = 120
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30
+    # Cases that come within so many seconds of one that rings join it, and are accepted with it; 0: none do.
+    bundle_s: Annotated[int, Field(ge=0, le=3600)] = 120
     # Shares of the response time: whoever has a case and has not answered is reminded when they are used up.
     remind_at: list[Annotated[float, Field(gt=0, lt=1)]] = [0.5, 0.75, 0.9]
 

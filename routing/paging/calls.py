@@ -78,7 +78,7 @@ def _heard(attempt: Attempt, form: Mapping[str, str]) -> Heard:
 def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> MenuFacts:
     case: Case = attempt.case
     policy = context.policies.version(page.policy_version)
-    values = page_values(session, case, policy, context.links, context.clock.now())
+    values = page_values(session, case, policy, context.links, context.clock.now(), page)
     if page.state == PageState.ACKNOWLEDGED and page.acknowledged_by != attempt.person_key:
         values["engineer"] = session.get_one(Person, page.acknowledged_by or "").name
 

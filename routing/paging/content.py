@@ -11,14 +11,18 @@ from sqlalchemy.orm import Session
 from core import phone_numbers
 from core.links import Links
 from core.models import Case, Person, Recording
+from routing.paging import bundles
+from routing.paging.models import Page
 from routing.policy import Policy
-from routing.wording import time_left, written_instant
+from routing.wording import cases_that_follow, other_cases, time_left, written_instant
 
 _TRANSCRIPT_SPOKEN = 400  # characters: about half a minute of speech
 
 
-def page_values(session: Session, case: Case, policy: Policy, links: Links, now: datetime) -> dict[str, Any]:
-    """The values of the placeholders that an engineer's sentences may use."""
+def page_values(
+    session: Session, case: Case, policy: Policy, links: Links, now: datetime, page: Page | None = None
+) -> dict[str, Any]:
+    """The values of the placeholders that an engineer's sentences may use; ``page`` is the one they are of."""
     number = case.callable_number
     tier = policy.tiers.get(case.tier) if case.tier else None
     engineer = session.get(Person, case.engineer) if case.engineer else None
@@ -36,6 +40,19 @@ def page_values(session: Session, case: Case, policy: Policy, links: Links, now:
         "engineer": engineer.name if engineer else "Somebody",
         "link": links.case_url(case.id),
         "line": policy.name_of(case.line, case.service),
+        **_bundle_values(session, page, policy, now),
+    }
+
+
+def _bundle_values(session: Session, page: Page | None, policy: Policy, now: datetime) -> dict[str, str]:
+    """How many other cases ring, or were accepted, with this one, and what a key press accepts."""
+    count = bundles.others(session, page) if page is not None else 0
+    rule = policy.escalations.get(page.escalation) if page is not None else None
+    follow = cases_that_follow(rule.bundle_s) if rule is not None and count else ""
+    still_open = page is not None and page.open_until is not None and now < page.open_until
+    return {
+        "others": other_cases(count) + (f". {follow} are yours as well" if follow and still_open else ""),
+        "it": f"all of them, and {follow[:1].lower()}{follow[1:]}" if follow else "the case",
     }
 
 

@@ -125,7 +125,7 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
 def _is_wanted(attempt: Attempt) -> bool:
     """Whether the page still rings; of a reminder: whether its person still has the case, unanswered."""
     page, case = attempt.page, attempt.case
-    if page is None:
+    if page is None or attempt.purpose in QUIET:
         return True
     if attempt.purpose != Purpose.REMIND:
         return page.state == PageState.RINGING
@@ -142,7 +142,7 @@ def _outgoing(
     now: datetime,
 ) -> Outgoing:
     case, line, page = attempt.case, attempt.case.line, attempt.page
-    values = page_values(session, case, policy, context.links, now)
+    values = page_values(session, case, policy, context.links, now, page)
     # A second try says the same: it is known by its words, and the minutes left would differ.
     attempt.text = attempt.text or policy.say(f"sms_{attempt.purpose}", line, **values).text
     loud = attempt.purpose == Purpose.LOUD

@@ -16,10 +16,33 @@ class Page(Base):
     """One escalation of a case. The policy version that it began with is its rule to the end.
 
     ``position`` counts the steps taken; it only grows, and whatever wants the next step names the position that
-    it saw, so that a late key press or a late callback cannot escalate twice.
+    it saw, so that a late key press or a late callback cannot escalate twice. ``due_at`` is the promise that its
+    steps are cut from: the earliest of its bundle. Pages that join another name it as their ``lead_id``; the lead
+    keeps when the last one joined, and until when its acceptance takes in those that follow.
     """
 
     __tablename__ = "pages"
+    __table_args__ = (
+        sa.Index(
+            "ix_pages_ringing",
+            "escalation",
+            postgresql_where=sa.text("state = 'ringing'"),
+            sqlite_where=sa.text("state = 'ringing'"),
+        ),
+        sa.Index(
+            "ix_pages_open_until",
+            "open_until",
+            postgresql_where=sa.text("open_until IS NOT NULL"),
+            sqlite_where=sa.text("open_until IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_pages_lead_id",
+            "lead_id",
+            "state",
+            postgresql_where=sa.text("lead_id IS NOT NULL"),
+            sqlite_where=sa.text("lead_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
@@ -31,6 +54,10 @@ class Page(Base):
     rung_at: Mapped[Instant | None]
     acknowledged_at: Mapped[Instant | None]
     acknowledged_by: Mapped[str | None] = mapped_column(sa.ForeignKey("people.key"))
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pages.id"))
+    due_at: Mapped[Instant | None]
+    joined_at: Mapped[Instant | None]
+    open_until: Mapped[Instant | None]
 
     case: Mapped[Case] = relationship()
 
@@ -78,6 +105,7 @@ class Purpose(enum.StrEnum):
     BROKEN = "broken"  # nor in time: the next level is rung
     RELIEVED = "relieved"  # somebody else has the case now
     RETURNED = "returned"  # an answer did not reach the customer
+    FOLLOWED = "followed"  # more cases have come since they accepted many
 
 
 class Attempt(Base):

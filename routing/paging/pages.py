@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -12,11 +12,11 @@ from core.models import Case, Person, record
 from routing.clocks import cycles, reminders
 from routing.context import Context
 from routing.notices import notices
-from routing.paging import sending
+from routing.paging import bundles, sending
 from routing.paging.models import Page, Purpose
 from routing.paging.rows import RING, locked_page, locked_pages, move, stop
 from routing.paging.states import PageEvent, PageState
-from routing.paging.steps import advance, people_of
+from routing.paging.steps import advance, people_of, pull_forward
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
 
@@ -35,24 +35,37 @@ class Answer(enum.StrEnum):
 def start_page(
     session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0
 ) -> Page:
-    """Begin to ring for ``case``, in the transaction that opens or escalates it.
+    """Begin to ring for ``case``, in the transaction that opens or escalates it; with others, if many ring.
 
     ``position`` is where a page goes on from an earlier one; there is always somebody left to ring.
     """
-    key = current.policy.escalation_of(case.service, case.priority)
+    policy = current.policy
+    key = policy.escalation_of(case.service, case.priority)
     if key is None:
         raise ValueError(f"the service {case.service!r} has no escalation, yet a case of it wants a page")
-    last = len(current.policy.escalations[key].steps) - 1
-    return _begin(session, case, current.version, key, min(position, last), now)
-
-
-def _begin(session: Session, case: Case, version: int, key: str, position: int, now: datetime) -> Page:
-    page = Page(case_id=case.id, policy_version=version, escalation=key, position=position, started_at=now)
+    last = len(policy.escalations[key].steps) - 1
+    page = _new(case, current.version, key, min(position, last), now)
+    bundles.one_at_a_time(session, key)
+    lead = bundles.lead_for(session, page, case, policy.escalations[key], now)
     session.add(page)
     session.flush()
     record(session, "page.started", now, case_id=case.id, page=page.id)
-    due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
+    if lead is None:
+        due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
+        return page
+    bundles.join(session, page, lead, case, now)
+    if lead.state == PageState.ACKNOWLEDGED and lead.acknowledged_by is not None:
+        bundles.accept_members(session, lead, lead.acknowledged_by, now)
+    else:
+        pull_forward(session, lead, case.due_at, now)
     return page
+
+
+def _new(case: Case, version: int, key: str, position: int, now: datetime) -> Page:
+    return Page(
+        case_id=case.id, policy_version=version, escalation=key, state=PageState.RINGING, position=position,
+        started_at=now, due_at=case.due_at,
+    )  # fmt: skip
 
 
 def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
@@ -67,25 +80,40 @@ def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpos
 def accept(session: Session, context: Context, page: Page, person: Person) -> Answer:
     """``person`` takes the case: the ringing ends for everybody, the response clock goes on.
 
-    The pages of the case are locked. Whoever had it before is told.
+    The pages of the case are locked. Whoever had it before is told. With a lead, everything in its bundle is
+    accepted, by the worker in a moment, and what follows within the window, too.
     """
     if page.state == PageState.ACKNOWLEDGED:
         return Answer.ALREADY_YOURS if page.acknowledged_by == person.key else Answer.TAKEN
-    if not move(page, PageEvent.ACCEPTED):
-        return Answer.OVER
     now = context.clock.now()
-    page.acknowledged_at, page.acknowledged_by = now, person.key
-    case, policy = page.case, context.policies.current().policy
-    record(session, "page.accepted", now, case_id=page.case_id, person=person.key)
+    policy = context.policies.current().policy
+    if not take(session, context, page, person.key, policy, now):
+        return Answer.OVER
+    if bundles.others(session, page):
+        rule = context.policies.version(page.policy_version).escalations[page.escalation]
+        page.open_until = now + timedelta(seconds=rule.bundle_s)
+        bundles.accept_members(session, page, person.key, now)
+        bundles.close_later(session, page, person.key, now)
+    return Answer.DONE
+
+
+def take(session: Session, context: Context, page: Page, person: str, policy: Policy, now: datetime) -> bool:
+    """``person`` has the case of a locked page; False if that comes too late."""
+    if not move(page, PageEvent.ACCEPTED):
+        return False
+    page.acknowledged_at, page.acknowledged_by = now, person
+    case = session.get_one(Case, page.case_id)
+    record(session, "page.accepted", now, case_id=case.id, person=person)
     for other in locked_pages(session, case):
         if other is not page and move(other, PageEvent.LET_GO):
             stop(session, other, now)
-            if other.acknowledged_by is not None and other.acknowledged_by != person.key:
-                sending.tell(session, case, policy, [other.acknowledged_by], Purpose.RELIEVED, now)
+            # Of many that were let go at once it is said once.
+            if page.lead_id is None and other.acknowledged_by not in (None, person):
+                sending.tell(session, case, policy, [other.acknowledged_by or ""], Purpose.RELIEVED, now)
     stop(session, page, now)
-    _owned_by(session, case, person.key, now)
+    _owned_by(session, case, person, now)
     notices.accepted(session, context, case, policy, now)
-    return Answer.DONE
+    return True
 
 
 def _owned_by(session: Session, case: Case, person: str | None, now: datetime) -> None:
@@ -101,30 +129,40 @@ def pass_on(session: Session, context: Context, page: Page, person: Person, posi
 
     Whoever has accepted may still pass: a new page begins at the next step. The pages of the case are locked.
     """
+    now = context.clock.now()
     if page.state == PageState.ACKNOWLEDGED and page.acknowledged_by == person.key:
-        return _let_go(session, context, page, person)
+        return Answer.DONE if let_go(session, page, context.policies.current(), now) else Answer.OVER
+    if page.state == PageState.JOINED and bundles.leave(session, page):
+        position = page.position
     if page.state != PageState.RINGING:
         return Answer.TAKEN if page.state == PageState.ACKNOWLEDGED else Answer.OVER
-    record(session, "page.passed", context.clock.now(), case_id=page.case_id, person=person.key)
+    record(session, "page.passed", now, case_id=page.case_id, person=person.key)
     return Answer.DONE if advance(session, context, page, position, at_once=True) else Answer.OVER
 
 
-def _let_go(session: Session, context: Context, page: Page, person: Person) -> Answer:
-    case, now = page.case, context.clock.now()
-    if case.responded_at is not None or case.closed_at is not None:
-        return Answer.OVER  # the customer has been answered: nobody is rung for what is left to do
-    move(page, PageEvent.LET_GO)
-    record(session, "page.passed", now, case_id=case.id, person=person.key)
+def let_go(session: Session, page: Page, current: CurrentPolicy, now: datetime) -> bool:
+    """Whoever accepted passes the case on, and all of its bundle; False if the customer has been answered."""
+    case = session.get_one(Case, page.case_id)
+    if case.responded_at is not None or case.closed_at is not None or not move(page, PageEvent.LET_GO):
+        return False  # nobody is rung for what is left to do
+    record(session, "page.passed", now, case_id=case.id, person=page.acknowledged_by)
     stop(session, page, now)
     _owned_by(session, case, None, now)
-    start_page(session, case, context.policies.current(), now, page.position + 1)
-    return Answer.DONE
+    fresh = start_page(session, case, current, now, page.position + 1)
+    if page.lead_id is None and bundles.others(session, page):
+        due.cancel(session, bundles.subject(page))
+        bundles.follow(session, page, fresh)
+        work = {"lead": page.id, "person": page.acknowledged_by, "accept": False}
+        due.enqueue(session, bundles.MEMBERS, bundles.subject(page), now, **work)
+    return True
 
 
 def escalate(session: Session, context: Context, case: Case, now: datetime) -> None:
     """The customer asks for more: the next step of a ringing page, or a new page that begins at the second."""
     page = _latest(locked_pages(session, case))
     record(session, "case.escalated", now, case_id=case.id, by="caller")
+    if page is not None and page.state == PageState.JOINED:
+        bundles.leave(session, page)
     if page is not None and page.state == PageState.RINGING:
         advance(session, context, page, page.position, at_once=True)
     else:
@@ -139,10 +177,10 @@ def broken(session: Session, context: Context, case: Case, now: datetime) -> Non
     page = _latest(locked_pages(session, case))
     if page is None or page.state != PageState.ACKNOWLEDGED or case.closed_at is not None:
         return
-    sending.tell(
-        session, case, context.policies.current().policy, [page.acknowledged_by or ""], Purpose.BROKEN, now
-    )
-    start_page(session, case, context.policies.current(), now, page.position + 1)
+    current = context.policies.current()
+    fresh = start_page(session, case, current, now, page.position + 1)
+    if fresh.lead_id is None:  # of many that break at once it is said once
+        sending.tell(session, case, current.policy, [page.acknowledged_by or ""], Purpose.BROKEN, now)
 
 
 def answered(session: Session, case: Case, now: datetime) -> None:
@@ -152,17 +190,25 @@ def answered(session: Session, case: Case, now: datetime) -> None:
 
 def resume(session: Session, case: Case, now: datetime) -> None:
     """An answer was none: somebody has to be rung again, unless somebody has the case."""
-    page = _latest(locked_pages(session, case))
-    if page is not None and page.state == PageState.CANCELLED and case.closed_at is None:
-        _begin(session, case, page.policy_version, page.escalation, 0, now)
+    former = _latest(locked_pages(session, case))
+    if former is None or former.state != PageState.CANCELLED or case.closed_at is not None:
+        return
+    page = _new(case, former.policy_version, former.escalation, 0, now)
+    session.add(page)
+    session.flush()
+    record(session, "page.started", now, case_id=case.id, page=page.id)
+    due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
 
 
 def call_off(session: Session, case: Case, now: datetime) -> None:
-    """Nobody is to be rung for ``case`` any more; who is being rung is hung up on."""
+    """Nobody is to be rung for ``case`` any more; who is being rung is hung up on. Its bundle rings on without it."""
     for page in locked_pages(session, case):
+        rang = page.state == PageState.RINGING
         if move(page, PageEvent.CALLED_OFF):
             record(session, "page.called-off", now, case_id=case.id)
         stop(session, page, now)
+        if rang:
+            bundles.promote(session, page, now)
 
 
 def _latest(pages: list[Page]) -> Page | None:

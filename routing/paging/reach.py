@@ -14,7 +14,8 @@ from routing.contact_methods import EMAIL, ContactRule, Limits, Method, all_meth
 from routing.paging.channels import CHANNELS
 from routing.policy import PersonEntry, Policy
 
-QUIET = frozenset({"notify", "added", "broken", "relieved", "returned"})  # purposes for which no phone rings
+# Purposes for which no phone rings.
+QUIET = frozenset({"notify", "added", "broken", "relieved", "returned", "followed"})
 LIMIT_WINDOW = timedelta(minutes=15)
 _CALL_AGAIN = {"again_after_s": 120, "times": 3}
 

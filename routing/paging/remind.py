@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +17,9 @@ from routing.paging import sending
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, Purpose
 from routing.paging.rows import locked_pages
 from routing.paging.states import PageState
+
+# Reminders of a bundle that fall within this time are one.
+_TOGETHER = timedelta(minutes=5)
 
 
 def remind(context: Context, claim: due.Claim) -> None:
@@ -37,13 +40,25 @@ def remind(context: Context, claim: due.Claim) -> None:
             session, "case.reminded", now, case_id=case.id, person=case.engineer,
             percent=round(claim.payload["share"] * 100), left_s=int((until - now).total_seconds()),
         )  # fmt: skip
-        sending.remind(session, context, page, until - now, now)
+        if not _is_reminded_with_others(session, page, now):
+            sending.remind(session, context, page, until - now, now)
         reminders.plan(session, case, cycle, now)
 
 
 def _had_by(pages: list[Page], case: Case) -> Page | None:
     """The page by which the case's engineer has it."""
     return next((p for p in reversed(pages) if p.state == PageState.ACKNOWLEDGED), None)
+
+
+def _is_reminded_with_others(session: Session, page: Page, now: datetime) -> bool:
+    """Whether the engineer has just been reminded of another case of the same bundle: one ring says it of all."""
+    lead = page.lead_id or page.id
+    rung = sa.exists().where(
+        Attempt.page_id == Page.id, sa.or_(Page.id == lead, Page.lead_id == lead),
+        Attempt.purpose == Purpose.REMIND, Attempt.person_key == page.acknowledged_by,
+        Attempt.created_at > now - _TOGETHER,
+    )  # fmt: skip
+    return bool(session.scalar(sa.select(rung)))
 
 
 def _is_forgotten(case: Case, cycle: ResponseCycle, now: datetime) -> bool:

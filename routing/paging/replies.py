@@ -45,7 +45,8 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
         Answer.OVER: "sms_no_page",
     }[outcome]  # fmt: skip
     session.flush()
-    values: Mapping[str, object] = page_values(session, page.case, policy, context.links, context.clock.now())
+    now = context.clock.now()
+    values: Mapping[str, object] = page_values(session, page.case, policy, context.links, now, page)
     return policy.say(sentence, page.case.line, **values).text
 
 

@@ -106,9 +106,16 @@ def remind(session: Session, context: Context, page: Page, wait: timedelta, now:
 
 
 def tell(
-    session: Session, case: Case, policy: Policy, keys: Iterable[str], purpose: Purpose, now: datetime
+    session: Session,
+    case: Case,
+    policy: Policy,
+    keys: Iterable[str],
+    purpose: Purpose,
+    now: datetime,
+    *,
+    page: Page | None = None,
 ) -> None:
-    """Send these people a quiet message about ``case``; at unverified numbers rather than nobody."""
+    """Send these people a quiet message about ``case`` (of ``page``); at unverified numbers rather than nobody."""
     people = _people(session, [key for key in keys if key in policy.people])
     plans = {person.key: reach.plan(policy.people[person.key], purpose, _A_DAY) for person in people}
     if not any(plans.values()):
@@ -116,7 +123,7 @@ def tell(
             _note_unreachable(session, case, person, (), now)
             plans[person.key] = reach.plan(policy.people[person.key], purpose, _A_DAY, even_unverified=True)
     for person in people:
-        _write(session, case, policy, person, plans[person.key], purpose, now)
+        _write(session, case, policy, person, plans[person.key], purpose, now, page=page)
 
 
 def entries_of(context: Context, policy: Policy) -> Mapping[str, PersonEntry]:

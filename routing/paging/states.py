@@ -9,6 +9,7 @@ class PageState(enum.StrEnum):
     """Where a page stands."""
 
     RINGING = "ringing"
+    JOINED = "joined"  # it rings with another page, its lead
     ACKNOWLEDGED = "acknowledged"  # somebody has the case; they may still let go of it
     HANDED_ON = "handed-on"  # somebody had the case, and another page or person has it since
     CANCELLED = "cancelled"  # it was answered or closed before anybody accepted
@@ -25,6 +26,7 @@ class PageEvent(enum.StrEnum):
     STEP_TAKEN = "step-taken"  # time over, nobody left to call, or passed on: the next step rings
     ACCEPTED = "accepted"
     CALLED_OFF = "called-off"  # the customer was answered, or the case closed
+    LEFT_ALONE = "left-alone"  # by its lead, or because it became more urgent: it rings for itself
     LET_GO = "let-go"  # by whoever accepted: passed on, or taken over by somebody else
 
 
@@ -33,6 +35,9 @@ TABLE: dict[tuple[PageState, PageEvent], PageState] = {
     (PageState.RINGING, PageEvent.STEP_TAKEN): PageState.RINGING,
     (PageState.RINGING, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,
     (PageState.RINGING, PageEvent.CALLED_OFF): PageState.CANCELLED,
+    (PageState.JOINED, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,
+    (PageState.JOINED, PageEvent.CALLED_OFF): PageState.CANCELLED,
+    (PageState.JOINED, PageEvent.LEFT_ALONE): PageState.RINGING,
     (PageState.ACKNOWLEDGED, PageEvent.LET_GO): PageState.HANDED_ON,
 }
 

@@ -12,7 +12,7 @@ from core.database import wake_after_commit
 from core.models import Case, record
 from routing import escalation
 from routing.context import Context
-from routing.paging import sending
+from routing.paging import bundles, sending
 from routing.paging.models import LIVE_STATES, Attempt, Page, Purpose
 from routing.paging.rows import RING, STEP_OVER, VOICE, locked_page, move
 from routing.paging.states import PageEvent, PageState
@@ -65,7 +65,8 @@ def people_of(
 
 def _over_at(rule: Escalation, page: Page, rung_at: datetime) -> datetime:
     """When the page's step is over, by the promise as it is now."""
-    return escalation.step_over_at(rule, page.position, rung_at, page.started_at, page.case.due_at)
+    promise = page.due_at or page.case.due_at
+    return escalation.step_over_at(rule, page.position, rung_at, page.started_at, promise)
 
 
 def step_over(context: Context, claim: due.Claim) -> None:
@@ -119,19 +120,47 @@ def failed(session: Session, context: Context, attempt: Attempt) -> None:
 def replan(session: Session, case: Case, now: datetime) -> None:
     """The promise of ``case`` has moved: the step that rings is over when it says so by the new one.
 
-    The case's pages have been locked before its cycle was.
+    What has become more urgent than the bundle that it rings with rings for itself. The case's pages have been
+    locked before its cycle was.
     """
-    ringing = sa.select(Page).where(Page.case_id == case.id, Page.state == PageState.RINGING)
-    for page in session.scalars(ringing):
-        if page.rung_at is None:
-            continue
-        rule = policy_of_version(session, page.policy_version).escalations[page.escalation]
-        waiting = (due.Due.kind == STEP_OVER, due.Due.state == due.DueState.READY)
-        over_at = max(now, _over_at(rule, page, page.rung_at))
-        session.execute(
-            sa.update(due.Due).where(due.Due.subject == page.subject, *waiting).values(due_at=over_at)
-        )
-        wake_after_commit(session)
+    for page in session.scalars(sa.select(Page).where(Page.case_id == case.id)):
+        if page.state == PageState.RINGING:
+            page.due_at = bundles.earliest_promise(session, page, now)
+            _move_end(session, page, now)
+        elif page.state == PageState.JOINED:
+            lead = session.get_one(Page, page.lead_id)
+            if case.priority < session.get_one(Case, lead.case_id).priority:
+                ring_alone(session, page, case.due_at, now)
+            else:
+                pull_forward(session, lead, case.due_at, now)
+
+
+def ring_alone(session: Session, page: Page, due_at: datetime | None, now: datetime) -> None:
+    """Let a page that has joined another ring for itself, at once."""
+    if bundles.leave(session, page):
+        page.due_at = due_at
+        due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
+
+
+def pull_forward(session: Session, lead: Page, due_at: datetime | None, now: datetime) -> None:
+    """A case with the promise ``due_at`` has joined: the steps are cut from the earliest one that is not broken."""
+    held = lead.due_at if lead.due_at is not None and lead.due_at > now else None
+    if due_at is not None and due_at > now and (held is None or due_at < held):
+        lead.due_at = due_at
+        _move_end(session, lead, now)
+
+
+def _move_end(session: Session, page: Page, now: datetime) -> None:
+    """Let the step that rings be over when the page's promise says so."""
+    if page.rung_at is None:
+        return
+    rule = policy_of_version(session, page.policy_version).escalations[page.escalation]
+    waiting = (due.Due.kind == STEP_OVER, due.Due.state == due.DueState.READY)
+    over_at = max(now, _over_at(rule, page, page.rung_at))
+    session.execute(
+        sa.update(due.Due).where(due.Due.subject == page.subject, *waiting).values(due_at=over_at)
+    )
+    wake_after_commit(session)
 
 
 def revive(session: Session, now: datetime) -> int:
@@ -148,4 +177,8 @@ def revive(session: Session, now: datetime) -> int:
     for page in orphans:
         record(session, "page.revived", now, case_id=page.case_id, position=page.position)
         due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
-    return len(orphans)
+    alone = bundles.left_alone(session)
+    for page in alone:
+        record(session, "page.revived", now, case_id=page.case_id, position=page.position)
+        ring_alone(session, page, page.due_at, now)
+    return len(orphans) + len(alone)

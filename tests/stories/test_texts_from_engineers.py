@@ -74,12 +74,14 @@ def test_it_explains_what_can_be_said(night: House) -> None:
     assert night.case.engineer is None
 
 
-def test_it_asks_for_the_number_when_two_cases_ring(night: House) -> None:
-    night.voicemail_from(OMAR)
-    night.fast_forward(3)
-    assert night.text(DANA, "ACK").startswith("Reply ACK and the case number")
-    assert night.text(DANA, "ACK 1002").startswith("You have case 1002.")
-    assert [case.engineer for case in night.cases] == [None, "dana"]
+def test_it_asks_for_the_number_when_two_cases_ring(house: House) -> None:
+    """The second one is more urgent than the first, and so rings by itself."""
+    house.voicemail_from(MARIA, keys="2")
+    house.voicemail_from(OMAR)
+    house.fast_forward(3)
+    assert house.text(DANA, "ACK").startswith("Reply ACK and the case number")
+    assert house.text(DANA, "ACK 1002").startswith("You have case 1002.")
+    assert [case.engineer for case in house.cases] == [None, "dana"]
 
 
 def test_it_lets_nobody_but_engineers_accept(night: House) -> None:

@@ -8,13 +8,16 @@ import pytest
 
 from routing.paging.states import TABLE, PageEvent, PageState, after
 
-RINGING, ACKNOWLEDGED, HANDED_ON, CANCELLED = (
-    PageState.RINGING, PageState.ACKNOWLEDGED, PageState.HANDED_ON, PageState.CANCELLED,
+RINGING, JOINED, ACKNOWLEDGED, HANDED_ON, CANCELLED = (
+    PageState.RINGING, PageState.JOINED, PageState.ACKNOWLEDGED, PageState.HANDED_ON, PageState.CANCELLED,
 )  # fmt: skip
 EDGES = [
     (RINGING, PageEvent.STEP_TAKEN, RINGING),
     (RINGING, PageEvent.ACCEPTED, ACKNOWLEDGED),
     (RINGING, PageEvent.CALLED_OFF, CANCELLED),
+    (JOINED, PageEvent.ACCEPTED, ACKNOWLEDGED),
+    (JOINED, PageEvent.CALLED_OFF, CANCELLED),
+    (JOINED, PageEvent.LEFT_ALONE, RINGING),
     (ACKNOWLEDGED, PageEvent.LET_GO, HANDED_ON),
 ]
 
@@ -42,4 +45,4 @@ def test_every_state_has_an_exit_and_leads_to_an_end() -> None:
 
 
 def test_every_state_is_reached() -> None:
-    assert {RINGING} | set(TABLE.values()) == set(PageState)
+    assert {RINGING, JOINED} | set(TABLE.values()) == set(PageState), "a page begins as one of the first two"
