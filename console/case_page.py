@@ -21,6 +21,7 @@ from intake.mail.models import InboundMail
 from routing.context import Context
 from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 from routing.decisions import decision_of_case
+from routing.paging.everyone import acknowledgements_of
 from routing.policy import Policy
 from routing.wording import caller_id_in_words, time_left, written_instant
 
@@ -126,6 +127,7 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "late": case.due_at is not None and (case.responded_at or now) > case.due_at,
         "responded_at": written_instant(case.responded_at, zone) if case.responded_at else None,
         "engineer": engineer.name if engineer else None,
+        "acknowledgements": acknowledgements_of(session, case),
         "acknowledged_at": written_instant(case.acknowledged_at, zone) if case.acknowledged_at else None,
         "consented_at": written_instant(case.consented_at, zone) if case.consented_at else None,
         "caller_id": _caller_id(session, case),

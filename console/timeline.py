@@ -67,6 +67,7 @@ SENTENCES: dict[str, str] = {
     "page.accepted": "{who} accepted the case.",
     "case.reminded": "{who} was reminded: {percent} % of the response time was used up.",
     "case.reminder-heard": "{who} has heard the reminder.",
+    "page.acknowledged": "{who} {did}; still to acknowledge: {people}.",
     "page.passed": "{who} passed the case on.",
     "notice.sent": "The customer was told by {channel} that the case was {notice}.",
     "notice.not-sent": "The customer could not be told by {channel}: {error}.",
@@ -136,6 +137,9 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
     values: dict[str, Any] = {**event.data, "who": names.get(event.person or "", "Somebody")}
     if "people" in values:
         values["people"] = " and ".join(names.get(key, key) for key in values["people"])
+    if event.kind == "page.acknowledged":
+        values["did"] = "does not take part" if values["passed"] else "acknowledged"
+        values["people"] = values["people"] or "nobody"
     if "position" in values:
         values["position"] = values["position"] + 1
     if "mail" in values:

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
 _PAGE = _LINE | _CASE | {
-    "left", "callback", "transcript", "engineer", "link", "due", "others", "it",
+    "left", "callback", "transcript", "engineer", "link", "due", "others", "it", "waiting",
 }  # fmt: skip
 _RECEIPT = _LINE | {"case", "due"}
 _CONSENT = _RECEIPT | {"hours", "accepted_target", "word"}
@@ -72,6 +72,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "page_transcript": _PAGE,
     "page_menu": _PAGE,
     "page_accepted": _PAGE,
+    "page_acknowledged": _PAGE,
     "page_passed": _PAGE,
     "page_taken": _PAGE,
     "page_over": _PAGE,
@@ -96,6 +97,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_returned": _PAGE,
     "sms_followed": _PAGE,
     "sms_accepted": _PAGE,
+    "sms_acknowledged": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,
     # By mail and by chat: the title, and the words of an urgent and of a quiet message.

@@ -51,6 +51,11 @@ def cases_that_follow(seconds: int) -> str:
     return f"Cases that follow within {length}"
 
 
+def still_waiting(names: Sequence[str]) -> str:
+    """``Still to acknowledge: Luis Ortega and Sam Keller.``; nothing when nobody is missing."""
+    return f"Still to acknowledge: {' and '.join(names)}." if names else ""
+
+
 def caller_id_in_words(verdict: str) -> str:
     """What ``StirVerstat`` says of a calling number (STIR/SHAKEN): ``TN-Validation-Passed-A``."""
     known, _, level = verdict.removeprefix("TN-Validation-").partition("-")

@@ -52,6 +52,8 @@ class Step(BaseModel):
     of: str | None = None
     at: Moment | None = None
     wait_s: Seconds = 90
+    # The page is done only when each person of this step has acknowledged, not with the first one who does.
+    everyone_must: bool = False
 
     @cached_property
     def after(self) -> timedelta | None:

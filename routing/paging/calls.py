@@ -11,12 +11,13 @@ from core.models import Case, Person
 from core.telephony import RETRY_RULE
 from core.twiml import Say
 from routing.context import Context
-from routing.paging import pages, remind
+from routing.paging import everyone, pages, remind
 from routing.paging.content import latest_audio, page_values
 from routing.paging.menu import Act, Heard, Menu, MenuFacts, MenuStep, Standing, step
 from routing.paging.models import Attempt, AttemptState, Page, Purpose
 from routing.paging.states import PageState
 from routing.responses import stamp_response, withdraw_response
+from routing.wording import still_waiting
 
 _KEYS = {"1": Heard.KEY_1, "2": Heard.KEY_2, "3": Heard.KEY_3, "5": Heard.KEY_5}
 
@@ -86,8 +87,13 @@ def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> 
         return policy.say(key, case.line, **values)
 
     audio = latest_audio(session, case.id)
+    must = everyone.rows_of(session, page)
+    if must:
+        values["waiting"] = still_waiting(everyone.missing_names(session, page, but=attempt.person_key))
+    acknowledged = any(r.person_key == attempt.person_key and r.acknowledged_at is not None for r in must)
     return MenuFacts(
-        standing=_standing(page, attempt),
+        standing=_standing(page, attempt, acknowledged=acknowledged),
+        many=bool(must),
         say=say,
         voicemail_url=context.links.voicemail_url(case.id, audio.sid) if audio else None,
         transcript=bool(values["transcript"]),
@@ -96,13 +102,15 @@ def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> 
     )
 
 
-def _standing(page: Page, attempt: Attempt) -> Standing:
+def _standing(page: Page, attempt: Attempt, *, acknowledged: bool) -> Standing:
     if attempt.purpose == Purpose.REMIND and attempt.case.responded_at is not None:
         return Standing.OVER
+    if acknowledged or (page.is_had and page.acknowledged_by == attempt.person_key):
+        return Standing.YOURS
     if page.state == PageState.RINGING:
         return Standing.RINGING
     if page.state == PageState.ACKNOWLEDGED:
-        return Standing.YOURS if page.acknowledged_by == attempt.person_key else Standing.TAKEN
+        return Standing.TAKEN
     if page.state == PageState.HANDED_ON and attempt.case.engineer is not None:
         return Standing.TAKEN
     return Standing.OVER

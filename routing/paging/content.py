@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from core import phone_numbers
 from core.links import Links
 from core.models import Case, Person, Recording
-from routing.paging import bundles
+from routing.paging import bundles, everyone
 from routing.paging.models import Page
 from routing.policy import Policy
-from routing.wording import cases_that_follow, other_cases, time_left, written_instant
+from routing.wording import cases_that_follow, other_cases, still_waiting, time_left, written_instant
 
 _TRANSCRIPT_SPOKEN = 400  # characters: about half a minute of speech
 
@@ -41,6 +41,7 @@ def page_values(
         "link": links.case_url(case.id),
         "line": policy.name_of(case.line, case.service),
         **_bundle_values(session, page, policy, now),
+        "waiting": still_waiting(everyone.missing_names(session, page)) if page is not None else "",
     }
 
 

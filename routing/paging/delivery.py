@@ -129,7 +129,7 @@ def _is_wanted(attempt: Attempt) -> bool:
         return True
     if attempt.purpose != Purpose.REMIND:
         return page.state == PageState.RINGING
-    has_it = page.state == PageState.ACKNOWLEDGED and page.acknowledged_by == attempt.person_key
+    has_it = page.is_had and page.acknowledged_by == attempt.person_key
     return has_it and case.responded_at is None and case.closed_at is None
 
 

@@ -70,6 +70,12 @@ class MenuFacts:
     transcript: bool = False
     customer_number: str | None = None
     tries: int = 0
+    many: bool = False  # everyone must acknowledge: the key press of one does not end it
+
+    @property
+    def accepted(self) -> str:
+        """The name of what is said to whoever has accepted."""
+        return "page_acknowledged" if self.many else "page_accepted"
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def _while_ringing(rule: Rule) -> Rule:
 
 
 def _have_it(facts: MenuFacts) -> MenuStep:
-    return MenuStep((facts.say("page_accepted"),), Menu.ACCEPTED)
+    return MenuStep((facts.say(facts.accepted),), Menu.ACCEPTED)
 
 
 def _intro(facts: MenuFacts) -> MenuStep:
@@ -112,19 +118,19 @@ def _intro(facts: MenuFacts) -> MenuStep:
 
 
 def _accept(facts: MenuFacts) -> MenuStep:
-    return MenuStep((facts.say("page_accepted"),), Menu.ACCEPTED, (Act.ACCEPT,))
+    return MenuStep((facts.say(facts.accepted),), Menu.ACCEPTED, (Act.ACCEPT,))
 
 
 def _pass(facts: MenuFacts) -> MenuStep:
     return MenuStep((facts.say("page_passed"),), Menu.OVER, (Act.PASS,))
 
 
-def _play(back_to: Menu, then: str) -> Rule:
+def _play(back_to: Menu, then: str = "") -> Rule:
     def play(facts: MenuFacts) -> MenuStep:
         voicemail = (
             Say(audio_url=facts.voicemail_url) if facts.voicemail_url else facts.say("page_no_voicemail")
         )
-        return MenuStep((voicemail, facts.say(then)), back_to)
+        return MenuStep((voicemail, facts.say(then or facts.accepted)), back_to)
 
     return play
 
@@ -132,7 +138,7 @@ def _play(back_to: Menu, then: str) -> Rule:
 def _call_customer(*acts: Act) -> Rule:
     def call(facts: MenuFacts) -> MenuStep:
         if facts.customer_number is None:
-            return MenuStep((facts.say("page_no_number"), facts.say("page_accepted")), Menu.ACCEPTED, acts)
+            return MenuStep((facts.say("page_no_number"), facts.say(facts.accepted)), Menu.ACCEPTED, acts)
         return MenuStep((facts.say("page_connecting"),), Menu.BRIDGE, acts)
 
     return call
@@ -190,7 +196,7 @@ TABLE: dict[tuple[Menu, Heard], Rule] = {
     (Menu.REMINDER, Heard.KEY_5): _while_wanted(_call_customer(Act.HEARD)),
     (Menu.REMINDER, Heard.OTHER_KEY): _while_wanted(_reminder_again),
     (Menu.REMINDER, Heard.NO_KEY): _while_wanted(_reminder_again),
-    (Menu.ACCEPTED, Heard.KEY_2): _play(Menu.ACCEPTED, "page_accepted"),
+    (Menu.ACCEPTED, Heard.KEY_2): _play(Menu.ACCEPTED),
     (Menu.ACCEPTED, Heard.KEY_5): _call_customer(),
     (Menu.ACCEPTED, Heard.NO_KEY): _goodbye,
     (Menu.BRIDGE, Heard.REACHED): _reached,
@@ -203,7 +209,7 @@ TABLE: dict[tuple[Menu, Heard], Rule] = {
 _OTHERWISE: dict[Menu, Rule] = {
     Menu.MENU: _while_ringing(_menu_again),
     Menu.REMINDER: _while_wanted(_reminder_again),
-    Menu.ACCEPTED: _play(Menu.ACCEPTED, "page_accepted"),
+    Menu.ACCEPTED: _play(Menu.ACCEPTED),
     Menu.BRIDGE: _not_reached,
     Menu.REACHED: _goodbye,
     Menu.OVER: _goodbye,

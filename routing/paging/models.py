@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Instant
@@ -65,6 +66,33 @@ class Page(Base):
     def subject(self) -> str:
         """What its due work is filed under."""
         return f"page:{self.id}"
+
+    @property
+    def is_had(self) -> bool:
+        """Whether somebody has the case by it; it may still ring for others who must acknowledge, too."""
+        return self.acknowledged_by is not None and self.state in (PageState.ACKNOWLEDGED, PageState.RINGING)
+
+
+class Acknowledgement(Base):
+    """Somebody who must acknowledge a page (``required_at``), or has acknowledged or passed one that many must."""
+
+    __tablename__ = "acknowledgements"
+
+    page_id: Mapped[int] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
+    person_key: Mapped[str] = mapped_column(sa.ForeignKey("people.key"), primary_key=True)
+    required_at: Mapped[Instant | None]
+    acknowledged_at: Mapped[Instant | None]
+    passed_at: Mapped[Instant | None]
+
+    @hybrid_property
+    def is_missing(self) -> bool:
+        """Whether the page still waits for this person."""
+        return self.required_at is not None and self.acknowledged_at is None and self.passed_at is None
+
+    @is_missing.inplace.expression
+    @classmethod
+    def _is_missing(cls) -> sa.ColumnElement[bool]:
+        return sa.and_(cls.required_at.is_not(None), cls.acknowledged_at.is_(None), cls.passed_at.is_(None))
 
 
 class AttemptState(enum.StrEnum):

@@ -12,9 +12,9 @@ from core.models import Case, Person, record
 from routing.clocks import cycles, reminders
 from routing.context import Context
 from routing.notices import notices
-from routing.paging import bundles, sending
+from routing.paging import bundles, everyone, sending
 from routing.paging.models import Page, Purpose
-from routing.paging.rows import RING, locked_page, locked_pages, move, stop
+from routing.paging.rows import RING, locked_page, locked_pages, move, stop, stop_for
 from routing.paging.states import PageEvent, PageState
 from routing.paging.steps import advance, people_of, pull_forward
 from routing.policies import CurrentPolicy
@@ -83,18 +83,53 @@ def accept(session: Session, context: Context, page: Page, person: Person) -> An
     The pages of the case are locked. Whoever had it before is told. With a lead, everything in its bundle is
     accepted, by the worker in a moment, and what follows within the window, too.
     """
-    if page.state == PageState.ACKNOWLEDGED:
-        return Answer.ALREADY_YOURS if page.acknowledged_by == person.key else Answer.TAKEN
     now = context.clock.now()
     policy = context.policies.current().policy
-    if not take(session, context, page, person.key, policy, now):
-        return Answer.OVER
-    if bundles.others(session, page):
+    if page.state == PageState.RINGING and everyone.rows_of(session, page):
+        outcome = _acknowledge(session, context, page, person, policy, now)
+    else:
+        outcome = _accept_for_all(session, context, page, person, policy, now)
+    if outcome is Answer.DONE and bundles.others(session, page):
         rule = context.policies.version(page.policy_version).escalations[page.escalation]
         page.open_until = now + timedelta(seconds=rule.bundle_s)
         bundles.accept_members(session, page, person.key, now)
         bundles.close_later(session, page, person.key, now)
+    return outcome
+
+
+def _accept_for_all(
+    session: Session, context: Context, page: Page, person: Person, policy: Policy, now: datetime
+) -> Answer:
+    if page.state == PageState.ACKNOWLEDGED:
+        return Answer.ALREADY_YOURS if page.acknowledged_by == person.key else Answer.TAKEN
+    return Answer.DONE if take(session, context, page, person.key, policy, now) else Answer.OVER
+
+
+def _acknowledge(
+    session: Session, context: Context, page: Page, person: Person, policy: Policy, now: datetime
+) -> Answer:
+    """One of those who must has acknowledged: the first one has the case, the others are rung on."""
+    if not everyone.note(session, page, person.key, now):
+        return Answer.ALREADY_YOURS
+    if page.acknowledged_by is None:
+        page.acknowledged_at, page.acknowledged_by = now, person.key
+        _hand_over(session, context, page, person.key, policy, now)
+    _note_acknowledged(session, page, person, now)
     return Answer.DONE
+
+
+def _note_acknowledged(session: Session, page: Page, person: Person, now: datetime) -> None:
+    """Write who is still missing; once nobody is, the page is done."""
+    missing = [row.person_key for row in everyone.rows_of(session, page) if row.is_missing]
+    record(
+        session, "page.acknowledged", now, case_id=page.case_id, person=person.key, people=missing,
+        passed=person.key not in everyone.done_by(session, page),
+    )  # fmt: skip
+    if missing or page.acknowledged_by is None:
+        move(page, PageEvent.ACKNOWLEDGED_BY_ONE)
+        stop_for(session, page, person.key, now)
+    elif move(page, PageEvent.ACCEPTED):
+        stop(session, page, now)
 
 
 def take(session: Session, context: Context, page: Page, person: str, policy: Policy, now: datetime) -> bool:
@@ -102,6 +137,15 @@ def take(session: Session, context: Context, page: Page, person: str, policy: Po
     if not move(page, PageEvent.ACCEPTED):
         return False
     page.acknowledged_at, page.acknowledged_by = now, person
+    stop(session, page, now)
+    _hand_over(session, context, page, person, policy, now)
+    return True
+
+
+def _hand_over(
+    session: Session, context: Context, page: Page, person: str, policy: Policy, now: datetime
+) -> None:
+    """``person`` has the case of ``page`` from now on; whoever had it before is told, and so is the customer."""
     case = session.get_one(Case, page.case_id)
     record(session, "page.accepted", now, case_id=case.id, person=person)
     for other in locked_pages(session, case):
@@ -110,10 +154,8 @@ def take(session: Session, context: Context, page: Page, person: str, policy: Po
             # Of many that were let go at once it is said once.
             if page.lead_id is None and other.acknowledged_by not in (None, person):
                 sending.tell(session, case, policy, [other.acknowledged_by or ""], Purpose.RELIEVED, now)
-    stop(session, page, now)
     _owned_by(session, case, person, now)
     notices.accepted(session, context, case, policy, now)
-    return True
 
 
 def _owned_by(session: Session, case: Case, person: str | None, now: datetime) -> None:
@@ -134,10 +176,27 @@ def pass_on(session: Session, context: Context, page: Page, person: Person, posi
         return Answer.DONE if let_go(session, page, context.policies.current(), now) else Answer.OVER
     if page.state == PageState.JOINED and bundles.leave(session, page):
         position = page.position
+    if page.state == PageState.RINGING and everyone.rows_of(session, page):
+        return _pass_alone(session, context, page, person, now)
     if page.state != PageState.RINGING:
         return Answer.TAKEN if page.state == PageState.ACKNOWLEDGED else Answer.OVER
     record(session, "page.passed", now, case_id=page.case_id, person=person.key)
     return Answer.DONE if advance(session, context, page, position, at_once=True) else Answer.OVER
+
+
+def _pass_alone(session: Session, context: Context, page: Page, person: Person, now: datetime) -> Answer:
+    """One of those who must acknowledge passes: the others are rung on, and the next step if nobody is left."""
+    if not everyone.note(session, page, person.key, now, passed=True):
+        return Answer.OVER
+    record(session, "page.passed", now, case_id=page.case_id, person=person.key)
+    if page.acknowledged_by == person.key:
+        heirs = everyone.done_by(session, page)
+        page.acknowledged_by = heirs[0] if heirs else None
+        _owned_by(session, session.get_one(Case, page.case_id), page.acknowledged_by, now)
+    _note_acknowledged(session, page, person, now)
+    if page.acknowledged_by is None and not any(row.is_missing for row in everyone.rows_of(session, page)):
+        advance(session, context, page, page.position, at_once=True)
+    return Answer.DONE
 
 
 def let_go(session: Session, page: Page, current: CurrentPolicy, now: datetime) -> bool:

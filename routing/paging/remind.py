@@ -16,7 +16,6 @@ from routing.context import Context
 from routing.paging import sending
 from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page, Purpose
 from routing.paging.rows import locked_pages
-from routing.paging.states import PageState
 
 # Reminders of a bundle that fall within this time are one.
 _TOGETHER = timedelta(minutes=5)
@@ -31,7 +30,7 @@ def remind(context: Context, claim: due.Claim) -> None:
         cycle = cycles.locked_cycle(session, case)
         if not due.finish(session, claim):
             raise due.LeaseLost(claim.subject)
-        page = _had_by(pages, case)
+        page = _had_by(pages)
         if cycle.id != claim.payload["cycle"] or page is None or not _is_forgotten(case, cycle, now):
             return
         following = reminders.next_of(session, case, cycle, now)
@@ -45,9 +44,9 @@ def remind(context: Context, claim: due.Claim) -> None:
         reminders.plan(session, case, cycle, now)
 
 
-def _had_by(pages: list[Page], case: Case) -> Page | None:
-    """The page by which the case's engineer has it."""
-    return next((p for p in reversed(pages) if p.state == PageState.ACKNOWLEDGED), None)
+def _had_by(pages: list[Page]) -> Page | None:
+    """The page by which the case's engineer has it; it may still ring for others who must acknowledge."""
+    return next((p for p in reversed(pages) if p.is_had), None)
 
 
 def _is_reminded_with_others(session: Session, page: Page, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.models import Case, Person
 from routing.context import Context
-from routing.paging import pages, reach
+from routing.paging import everyone, pages, reach
 from routing.paging.content import page_values
 from routing.paging.models import Attempt, Page
 from routing.paging.pages import Answer
@@ -45,6 +45,8 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
         Answer.OVER: "sms_no_page",
     }[outcome]  # fmt: skip
     session.flush()
+    if sentence == "sms_accepted" and everyone.rows_of(session, page):
+        sentence = "sms_acknowledged"
     now = context.clock.now()
     values: Mapping[str, object] = page_values(session, page.case, policy, context.links, now, page)
     return policy.say(sentence, page.case.line, **values).text

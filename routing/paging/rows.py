@@ -53,14 +53,21 @@ def move(page: Page, event: PageEvent) -> bool:
 
 def stop(session: Session, page: Page, now: datetime) -> None:
     """End everything that is planned or under way for a page; whoever is speaking may finish."""
-    live = session.scalars(
-        sa.select(Attempt).where(Attempt.page_id == page.id, Attempt.state.in_(LIVE_STATES)).with_for_update()
-    )
-    for attempt in live:
+    _end(session, now, Attempt.page_id == page.id)
+    session.flush()
+    due.cancel(session, page.subject)
+
+
+def stop_for(session: Session, page: Page, person: str, now: datetime) -> None:
+    """End what is planned or under way for one person of a page; the others are rung on."""
+    _end(session, now, Attempt.page_id == page.id, Attempt.person_key == person)
+
+
+def _end(session: Session, now: datetime, *which: sa.ColumnElement[bool]) -> None:
+    live = sa.select(Attempt).where(Attempt.state.in_(LIVE_STATES), *which).with_for_update()
+    for attempt in session.scalars(live):
         if attempt.provider_sid is None:
             # Not yet out, or just going out: the sender looks at the page once more before it dials.
             attempt.state = AttemptState.CANCELLED
         elif attempt.channel == VOICE and attempt.state != AttemptState.ANSWERED:
             due.enqueue(session, HANG_UP, f"attempt:{attempt.id}", now, sid=attempt.provider_sid)
-    session.flush()
-    due.cancel(session, page.subject)

@@ -24,6 +24,7 @@ class PageEvent(enum.StrEnum):
     """What can happen to a page."""
 
     STEP_TAKEN = "step-taken"  # time over, nobody left to call, or passed on: the next step rings
+    ACKNOWLEDGED_BY_ONE = "acknowledged-by-one"  # of several who must
     ACCEPTED = "accepted"
     CALLED_OFF = "called-off"  # the customer was answered, or the case closed
     LEFT_ALONE = "left-alone"  # by its lead, or because it became more urgent: it rings for itself
@@ -33,6 +34,7 @@ class PageEvent(enum.StrEnum):
 # Whatever is not listed changes nothing: it came too late.
 TABLE: dict[tuple[PageState, PageEvent], PageState] = {
     (PageState.RINGING, PageEvent.STEP_TAKEN): PageState.RINGING,
+    (PageState.RINGING, PageEvent.ACKNOWLEDGED_BY_ONE): PageState.RINGING,
     (PageState.RINGING, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,
     (PageState.RINGING, PageEvent.CALLED_OFF): PageState.CANCELLED,
     (PageState.JOINED, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,

@@ -12,7 +12,7 @@ from core.database import wake_after_commit
 from core.models import Case, record
 from routing import escalation
 from routing.context import Context
-from routing.paging import bundles, sending
+from routing.paging import bundles, everyone, sending
 from routing.paging.models import LIVE_STATES, Attempt, Page, Purpose
 from routing.paging.rows import RING, STEP_OVER, VOICE, locked_page, move
 from routing.paging.states import PageEvent, PageState
@@ -48,11 +48,20 @@ def _taken_together(
     session: Session, policy: Policy, rule: Escalation, page: Page, now: datetime
 ) -> list[str]:
     """The people of the page's step, and of those that fall together with it: hardly anything is left."""
-    keys = [*people_of(session, policy, rule, page.position, now)]
+    keys = _of_step(session, policy, rule, page, now)
     while not escalation.is_repeat(rule, page.position + 1) and _over_at(rule, page, now) <= now:
         page.position += 1
-        keys += people_of(session, policy, rule, page.position, now)
-    return list(dict.fromkeys(keys))
+        keys += _of_step(session, policy, rule, page, now)
+    return everyone.still_to_ring(session, page, list(dict.fromkeys(keys)))
+
+
+def _of_step(session: Session, policy: Policy, rule: Escalation, page: Page, now: datetime) -> list[str]:
+    """Whom the page's step rings; where everyone must acknowledge, that is written down."""
+    people = people_of(session, policy, rule, page.position, now)
+    step = rule.steps[min(page.position, len(rule.steps) - 1)]
+    if step.everyone_must and not escalation.is_repeat(rule, page.position):
+        everyone.require(session, page, people, now)
+    return [*people]
 
 
 def people_of(

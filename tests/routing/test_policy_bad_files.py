@@ -164,7 +164,7 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     ),
     "a key with a typing mistake": (
         "ring: next, wait_s: 90", "ring: next, wiat_s: 90",
-        "escalations.support.steps.1.wiat_s", "did you mean 'wait_s'?; known: ring, of, at, wait_s",
+        "escalations.support.steps.1.wiat_s", "did you mean 'wait_s'?; known: ring, of, at, wait_s, everyone_must",
     ),
     "a part with a typing mistake": (
         "escalations:\n", "escalation:\n", "escalation", "did you mean 'escalations'?",

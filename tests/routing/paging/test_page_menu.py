@@ -115,6 +115,11 @@ def test_it_accepts_for_a_key_and_for_nothing_else() -> None:
     assert accepting == {Heard.KEY_1, Heard.KEY_5}
 
 
+def test_it_says_who_is_missing_where_everyone_must_acknowledge() -> None:
+    for state, heard in ((Menu.MENU, Heard.KEY_1), (Menu.ACCEPTED, Heard.KEY_2)):
+        assert said(step(state, heard, facts(many=True)))[-1] == "page_acknowledged"
+
+
 @pytest.mark.parametrize("standing", Standing)
 @pytest.mark.parametrize("heard", Heard)
 @pytest.mark.parametrize("state", Menu)
