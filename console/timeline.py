@@ -65,7 +65,7 @@ SENTENCES: dict[str, str] = {
     "page.unanswered": "{who} did not accept: {ending}.",
     "page.revived": "Ringing had stopped without a reason, and was begun again.",
     "page.accepted": "{who} accepted the case.",
-    "case.reminded": "{who} was reminded: {percent} % of the response time was used up.",
+    "case.reminded": "{who} was reminded: {used}.",
     "case.reminder-heard": "{who} has heard the reminder.",
     "page.acknowledged": "{who} {did}; still to acknowledge: {people}.",
     "page.passed": "{who} passed the case on.",
@@ -137,6 +137,11 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
     values: dict[str, Any] = {**event.data, "who": names.get(event.person or "", "Somebody")}
     if "people" in values:
         values["people"] = " and ".join(names.get(key, key) for key in values["people"])
+    if event.kind == "case.reminded":
+        percent = values["percent"]
+        values["used"] = (
+            f"{percent} % of the response time was used up" if percent < 100 else "the promise is broken"
+        )
     if event.kind == "page.acknowledged":
         values["did"] = "does not take part" if values["passed"] else "acknowledged"
         values["people"] = values["people"] or "nobody"

@@ -6,7 +6,7 @@ There is one row at a time: the next reminder. It is written again whenever the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,8 @@ from routing.clocks.states import CycleState
 from routing.policies import policy_of_version
 
 REMIND = "clock.remind"
+# Whoever takes a case whose promise is broken is reminded so often until its customer is answered.
+OVERDUE_EVERY = timedelta(minutes=15)
 
 
 def next_reminder(
@@ -43,6 +45,8 @@ def next_of(
     """The next reminder of a case that somebody has and nobody has answered."""
     if case.engineer is None or case.status != CaseStatus.OPEN or cycle.due_at is None:
         return None
+    if cycle.standing is CycleState.OVERDUE:
+        return 1.0, now + OVERDUE_EVERY
     if cycle.standing is not CycleState.RUNNING:
         return None
     return next_reminder(cycle.started_at, cycle.due_at, shares_of(session, cycle), now)

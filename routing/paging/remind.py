@@ -61,9 +61,10 @@ def _is_reminded_with_others(session: Session, page: Page, now: datetime) -> boo
 
 
 def _is_forgotten(case: Case, cycle: ResponseCycle, now: datetime) -> bool:
-    """Whether somebody has the case, and its promise still runs; once it is broken others are rung."""
+    """Whether somebody has the case, and it awaits its answer; at the due instant itself others are rung."""
     runs = cycle.standing is CycleState.RUNNING and cycle.due_at is not None and now < cycle.due_at
-    return runs and case.engineer is not None and case.closed_at is None
+    awaits = runs or cycle.standing is CycleState.OVERDUE
+    return awaits and case.engineer is not None and case.closed_at is None
 
 
 def heard(session: Session, attempt: Attempt, now: datetime) -> None:

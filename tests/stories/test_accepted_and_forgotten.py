@@ -71,6 +71,21 @@ def test_it_reminds_at_50_75_and_90_per_cent_and_rings_the_next_level_at_the_bre
     assert accepted.case.due_at == NIGHT + HOUR == breach.at
 
 
+def test_it_reminds_whoever_takes_a_broken_promise_every_15_minutes(accepted: House) -> None:
+    minute(accepted, 61)
+    accepted.text(LUIS, "ACK 1001")
+    rings = accepted.rings(LUIS)
+    minute(accepted, 75)
+    assert accepted.rings(LUIS) == rings
+    minute(accepted, 92)
+    assert [(round(at), who) for at, who, percent in reminded(accepted) if percent == 100] == [
+        (76, "luis"), (91, "luis"),
+    ]  # fmt: skip
+    assert accepted.rings(LUIS) > rings
+    act(accepted, "write", "We have made room.", public=True)
+    assert accepted.waiting(reminders.REMIND) == []
+
+
 def test_it_can_call_the_customer_from_the_reminder(accepted: House) -> None:
     accepted.phone(MARIA).behave(Answers(3, hangs_up_after=40))
     dana = accepted.picks_up_within(DANA, 1800)

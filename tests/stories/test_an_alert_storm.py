@@ -224,7 +224,7 @@ def test_passing_at_once_loses_none_of_what_is_still_being_written(house: House)
     dana.call.press("1")
     house.company.run_until_waiting(dana.call)
     with house.context.database.writing() as session:
-        page = session.get_one(Page, 1)
+        page = session.get_one(Page, house.pages[0].id)
         person = handling.somebody(session, "dana")
         pages.pass_on(session, house.context, page, person, 0)
     house.fast_forward(5)
@@ -241,6 +241,7 @@ def test_a_bundle_is_reminded_of_with_one_ring_and_breaks_with_one(house: House)
     house.phone(DANA).behave(Answers(3, presses="1"))
     house.fast_forward(31 * 60)
     assert house.rung == {DANA: 2}
+    house.phone(DANA).behave(NeverAnswers())
     house.fast_forward(30 * 60)
     assert {event.case_id for event in house.events("page.step")} == {1001}, "one of each twenty pages rings"
     assert house.rings(LUIS) >= 1
@@ -255,7 +256,7 @@ def test_a_lead_that_has_gone_without_a_trace_leaves_nobody_alone(house: House) 
     house.worker.start()
     storm(house, 3, 3)
     with house.context.database.writing() as session:
-        session.get_one(Page, 1).state = "cancelled"
+        session.get_one(Page, house.pages[0].id).state = "cancelled"
     house.fast_forward(120)
     assert len(house.events("page.revived")) == 2
     assert house.pages[1].state == "ringing"
