@@ -101,7 +101,8 @@ class Dovecot:
         config = _CONFIG.format(
             folder=self.folder, port=self.port, tls_port=self.tls_port if tls else 0, password=PASSWORD, tls=tls,
             ssl="yes" if tls else "no", owner=owner.pw_uid, group=owner.pw_gid,
-            internal="dovecot" if as_root else me.pw_name, internal_group="dovecot" if as_root else grp.getgrgid(me.pw_gid).gr_name,
+            internal="dovecot" if as_root else me.pw_name,
+            internal_group="dovecot" if as_root else grp.getgrgid(me.pw_gid).gr_name,
             login="dovenull" if as_root else me.pw_name, capability=self._capability,
         )  # fmt: skip
         file = self.folder / "dovecot.conf"
