@@ -1,4 +1,4 @@
-"""The page behind the link in a mail that asks for consent to additional charges.
+"""The page behind the link in a mail that asks for consent to additional charges, or whether a wish was theirs.
 
 Opening it changes nothing: mail programs and scanners open links by themselves. Only its button accepts, once.
 """
@@ -59,6 +59,7 @@ def _page_of(session: Session, context: Context, request: ConsentRequest, token:
     return _page(
         _STATUSES.get(found, 200),
         found=found.value,
+        about=request.about,
         token=token,
         company=policy.company,
         case=case.id,

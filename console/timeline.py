@@ -39,6 +39,7 @@ SENTENCES: dict[str, str] = {
     "case.noted": "{who} took a note for colleagues.",
     "case.closed": "{who} closed the case{why}.",
     "case.reopened": "The case was opened again.",
+    "case.sender-confirmed": "The contact confirmed by {via} that they asked for it; the promise runs from then.",
     "case.consented": "The customer accepted the additional charges by {via}; the promise runs from then.",
     "case.priority-asked": "The customer asked for priority {priority}; the promise runs from then.",
     "case.priority-refused": "Priority 1 was asked for and not given. {why}",
@@ -83,7 +84,7 @@ SENTENCES: dict[str, str] = {
     "mail.engineer-not-sent": "{who}'s mail was not sent to the customer: {why}.",
     "mail.note-was-public": "{who}'s note for colleagues went to the customer as well: it was in copy.",
     "mail.stranger": "Somebody else wrote to {who}'s own address for the case; nothing was sent.",
-    "mail.consent-not-proven": "A reply accepted the charges, but nothing proves whose it is; it was not taken so.",
+    "mail.consent-not-proven": "A reply said yes, but nothing proves whose it is; it was not taken so.",
     "oncall.changed": "A change of who is on call was made: {what}.",
     "oncall.withdrawn": "A change of who is on call was withdrawn: {what}.",
     "oncall.imported": "{who}'s absences were read from a calendar: {new} new, {gone} gone.",
@@ -98,8 +99,8 @@ _MAILS = {
     "receipt": "The receipt",
     "accepted": "The word that somebody has the case",
     "reply": "The answer",
-    "consent-request": "The question about additional charges",
-    "consent-answer": "The word about additional charges",
+    "consent-request": "The question to the customer",
+    "consent-answer": "The word about their answer",
     "engineer-notice": "The word to an engineer",
 }
 _ENDINGS = {

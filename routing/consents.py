@@ -1,4 +1,4 @@
-"""What waits becomes urgent: the customer asks for priority 1, or accepts additional charges after all.
+"""What waits becomes urgent: the customer asks for priority 1, accepts additional charges, or confirms a wish.
 
 The promise runs from then, under the policy of then; a promise that was broken before stays broken.
 """
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.models import Case, CaseStatus, record
 from routing.clocks import cycles
 from routing.coverage import Consent, ContactFacts, Decision, Outcome, decide
+from routing.coverage_mail import PROVEN, SENDER_ASKED
 from routing.decisions import DecisionRecord, keep_decision
 from routing.paging import pages, steps
 from routing.paging.states import PageState
@@ -26,18 +27,24 @@ def accept_consent(
 ) -> bool:
     """Apply the consent that the customer of ``case`` gave at ``at``; False if there is nothing to consent to.
 
-    Priority, promise, decision, event and page are one transaction of the caller's. ``via`` is ``mail`` or ``link``.
+    The question went to the contact's own mailbox: whoever answers it is proven to be the sender. Priority, promise,
+    decision, event and page are one transaction of the caller's. ``via`` is ``mail`` or ``link``.
     """
     pages.locked_pages(session, case)
     cycles.locked_cycle(session, case)
-    asked = _question(session, case) if awaits_consent(case) else None
+    asked = question_of(session, case) if awaits_consent(case) else None
     if asked is None:
         return False
-    facts = replace(ContactFacts.of_json(asked.facts), at=at, consent=Consent.ACCEPTED)
-    _become_urgent(
-        session, case, facts, decide(facts, current.policy), current, now, "case.consented", via=via
-    )
-    case.consented_at = at
+    facts = replace(ContactFacts.of_json(asked.facts), at=at, sender=PROVEN)
+    charged = not is_about_sender(asked)
+    if charged:
+        facts = replace(facts, consent=Consent.ACCEPTED)
+    kind = "case.consented" if charged else "case.sender-confirmed"
+    _become_urgent(session, case, facts, decide(facts, current.policy), current, now, kind, via=via)
+    if charged:
+        case.consented_at = at
+    else:
+        case.consent_asked_at = None
     return True
 
 
@@ -120,8 +127,13 @@ def _refuse(
 _REFUSALS = ("priority-not-", "consent-not-given", "urgent-by-telephone")
 
 
-def _question(session: Session, case: Case) -> DecisionRecord | None:
-    """The decision by which the customer was asked."""
+def is_about_sender(question: DecisionRecord) -> bool:
+    """Whether the contact was asked if it was they who wrote; else they were asked to accept charges."""
+    return any(reason["code"] == SENDER_ASKED for reason in question.reasons)
+
+
+def question_of(session: Session, case: Case) -> DecisionRecord | None:
+    """The decision by which the customer was asked last."""
     return session.scalar(
         sa.select(DecisionRecord)
         .where(DecisionRecord.case_id == case.id, DecisionRecord.outcome == Outcome.ASK_CONSENT)

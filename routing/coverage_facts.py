@@ -14,7 +14,9 @@ class Outcome(enum.StrEnum):
     PAGE = "page"  # the on-call engineer is rung until somebody accepts
     NOTIFY = "notify"  # the on-call engineer gets a message, nobody is rung
     WAIT = "wait"  # a case waits for business hours
-    ASK_CONSENT = "ask-consent"  # it waits, and the customer is asked to accept additional charges
+    ASK_CONSENT = (
+        "ask-consent"  # it waits, and the customer is asked: to accept charges, or whether they wrote it
+    )
     ANSWERED = "answered"  # a colleague took the call
     NEAR_MISS = "near-miss"  # no voicemail: no case, nobody is rung, the call is listed
 

@@ -1,8 +1,9 @@
 """What a mail leads to. Pure.
 
 Mail has the service's ordinary priority. Priority 1 is for a contact who is entitled to it, has asked for it in the
-mailbox's words, and is proven to be the sender. Outside of business hours the service's additional charges are
-accepted first: by contract, or by the customer when they are asked.
+mailbox's words, and is proven to be the sender: by servers, or by the answer to a question that only the contact's
+own mailbox gets. Outside of business hours the service's additional charges are accepted first: by contract, or by
+the customer when they are asked; that answer proves the sender as well.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from routing.policy import Policy
 
 # What servers found out of a sender.
 PROVEN, UNPROVEN, FORGED = "proven", "unproven", "forged"
+# The reason for which a contact is asked whether it was they who wrote, and not about charges.
+SENDER_ASKED = "sender-asked"
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,24 @@ def of_forged_sender() -> Reason:
 
 def _refusal(facts: ContactFacts, policy: Policy) -> Reason | None:
     """Why priority 1 is not to be had, though it was asked for."""
-    box = policy.mailboxes.get(facts.mailbox or "")
     if facts.customer is None or facts.tier is None or facts.sender == FORGED:
         sentence = "Priority 1 was asked for, but only customers with an agreement get it."
         return Reason("priority-not-for-strangers", sentence)
     if not facts.entitled:
         sentence = "Priority 1 was asked for, but not by a contact who is entitled to it by mail."
         return Reason("priority-not-entitled", sentence)
-    if facts.sender != PROVEN and (box is None or box.urgent.unproven == "refuse"):
+    if _belief(facts, policy) == "refuse":
         sentence = "Priority 1 was asked for, but nothing proves that the mail is from the contact it names."
         return Reason("priority-not-proven", sentence)
     return None
+
+
+def _belief(facts: ContactFacts, policy: Policy) -> str:
+    """What becomes of a wish of this sender: ``accept``, ``confirm`` first, or ``refuse``."""
+    if facts.sender == PROVEN:
+        return "accept"
+    box = policy.mailboxes.get(facts.mailbox or "")
+    return box.urgent.unproven if box else "refuse"
 
 
 def _of_urgent_mail(facts: ContactFacts, policy: Policy, is_open: bool, reasons: list[Reason]) -> Ruling:
@@ -72,7 +82,10 @@ def _of_urgent_mail(facts: ContactFacts, policy: Policy, is_open: bool, reasons:
     if facts.consent is Consent.ACCEPTED and terms is not None:
         reasons.append(Reason("consent-given", "Additional charges were accepted in answer to our question."))
         return Ruling(terms.accepted_priority, _calling(facts, policy, terms.accepted_priority, reasons))
+    unsure = _belief(facts, policy) == "confirm"
     if is_open:
+        if unsure:
+            return _asking_who(service.ordinary_priority, reasons)
         priority = terms.accepted_priority if terms else 1
         return Ruling(priority, _calling(facts, policy, priority, reasons))
     if terms is None:
@@ -80,6 +93,8 @@ def _of_urgent_mail(facts: ContactFacts, policy: Policy, is_open: bool, reasons:
         reasons.append(Reason("urgent-by-telephone", sentence))
         return Ruling(service.ordinary_priority, Outcome.WAIT)
     if facts.consent is Consent.BEFOREHAND:
+        if unsure:
+            return _asking_who(service.ordinary_priority, reasons)
         reasons.append(Reason("consent-given", "Additional charges were accepted in the contract."))
         return Ruling(terms.accepted_priority, _calling(facts, policy, terms.accepted_priority, reasons))
     if facts.consent is not None:
@@ -89,6 +104,12 @@ def _of_urgent_mail(facts: ContactFacts, policy: Policy, is_open: bool, reasons:
     sentence = "Work outside of business hours has additional charges; the customer is asked to accept them."
     reasons.append(Reason("consent-asked", sentence))
     return Ruling(terms.refused_priority, Outcome.ASK_CONSENT)
+
+
+def _asking_who(priority: int, reasons: list[Reason]) -> Ruling:
+    sentence = "Nothing proves yet that the mail is from the contact it names; they are asked to confirm it."
+    reasons.append(Reason(SENDER_ASKED, sentence))
+    return Ruling(priority, Outcome.ASK_CONSENT)
 
 
 def _calling(facts: ContactFacts, policy: Policy, priority: int, reasons: list[Reason]) -> Outcome:

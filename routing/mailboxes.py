@@ -28,14 +28,15 @@ class Urgent(BaseModel):
     """How an entitled contact asks for priority 1: words in the subject, or a keyword in the text they write.
 
     Capital letters or not makes no difference; a marker of the subject is a word of its own (``P1``, not ``P10``).
-    ``unproven`` is for mail of which no server could say whether it is from the sender that it names.
+    ``unproven`` is for mail of which no server could say whether it is from the sender that it names: ``confirm``
+    asks the contact, at the address that we know, whether it was they who asked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: list[Annotated[str, Field(min_length=2, max_length=60)]] = ["P1", "URGENT"]
     keywords: list[Annotated[str, Field(min_length=4, max_length=60)]] = ["PRIORITY 1"]
-    unproven: Literal["refuse", "accept"] = "refuse"
+    unproven: Literal["refuse", "confirm", "accept"] = "confirm"
 
 
 class Mailbox(BaseModel):

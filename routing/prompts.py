@@ -127,6 +127,8 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "mail_accepted_noted": _LINE | {"case"},
     # Additional charges: the question, its terms (which the page behind the link shows as well), what follows.
     "mail_consent_ask": _CONSENT | {"terms", "link", "until"},
+    "mail_sender_ask": _CONSENT | {"terms", "link", "until"},
+    "mail_sender_given": _RECEIPT | {"accepted"},
     "mail_consent_terms": _LINE,
     "mail_consent_given": _RECEIPT | {"accepted"},
     "mail_consent_unclear": _LINE | {"case", "word", "link"},

@@ -13,14 +13,13 @@ from intake.mail.consents import answer, would_accept
 from intake.mail.mail_facts import CHANNEL, Filing
 from intake.mail.urgent import ask_for_more, words_for_more
 from routing.context import Context
-from routing.coverage_mail import PROVEN
 from routing.paging import pages
 
 
 def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> Message:
     """Add a mail to ``case``. Automatic replies open nothing again, and nobody is told of them."""
-    proven, now = filing.trust == PROVEN, context.clock.now()
-    consents = would_accept(session, context, case, filing.mail, proven=proven)
+    now = context.clock.now()
+    consents = would_accept(session, context, case, filing.mail, trust=filing.trust)
     words = None if consents else _words_for_more(filing, case)
     if consents or words:
         pages.locked_pages(session, case)  # before the case, as everywhere
@@ -32,7 +31,7 @@ def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> 
         may_reopen=_may_reopen(session, filing, case, now), parts=filing.parts,
     )  # fmt: skip
     session.flush()
-    answer(session, context, case, filing.mail, now, proven=proven)
+    answer(session, context, case, filing.mail, now, trust=filing.trust)
     if words:
         facts = replace(filing.facts, service=case.service, tier=case.tier, asked_with=words)
         ask_for_more(session, context, case, facts, filing.current, now)

@@ -1,4 +1,4 @@
-"""The charges that were asked for by mail are accepted: stored, the consultant rung, and confirmed by mail."""
+"""What was asked by mail is accepted: stored, the consultant rung, and confirmed by mail."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from routing.context import Context
 from routing.correspondence import automatic
 from routing.correspondence.consents import Standing, standing, words
 from routing.correspondence.desk import desk_of
-from routing.correspondence.models import ConsentRequest, ConsentState, MailKind
+from routing.correspondence.models import ConsentAbout, ConsentRequest, ConsentState, MailKind
 from routing.wording import written_instant
 
 
 def accept(session: Session, context: Context, request: ConsentRequest, via: str, now: datetime) -> Standing:
-    """The charges are accepted, ``via`` "link" or "mail"; what stood in the way otherwise. ``request`` is locked.
+    """The answer is yes, ``via`` "link" or "mail"; what stood in the way otherwise. ``request`` is locked.
 
     Everything of it is one transaction of the caller's.
     """
@@ -32,6 +32,7 @@ def accept(session: Session, context: Context, request: ConsentRequest, via: str
     desk = desk_of(context, current.policy, case)
     if desk is not None:
         accepted = written_instant(now, current.policy.calendar_of(case.service).zone)
-        text = desk.say("mail_consent_given", **words(context, desk, case, request), accepted=accepted)
+        given = "mail_consent_given" if request.about == ConsentAbout.CHARGES else "mail_sender_given"
+        text = desk.say(given, **words(context, desk, case, request), accepted=accepted)
         automatic.tell(session, context, case, desk, MailKind.CONSENT_ANSWER, text, now)
     return Standing.OPEN

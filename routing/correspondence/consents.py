@@ -2,6 +2,8 @@
 
 The consent is stored with its time; then the case has priority 1, its hour runs from there, and the on-call
 consultant is rung. In business hours nothing of the kind is needed: the question is over when they begin.
+
+In the same way a contact is asked whether it was they who asked for priority 1, where no server could say so.
 """
 
 from __future__ import annotations
@@ -9,22 +11,25 @@ from __future__ import annotations
 import enum
 import re
 import secrets
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, CaseStatus
 from routing.business_hours import BusinessCalendar
+from routing.consents import is_about_sender, question_of
 from routing.context import Context
 from routing.correspondence import automatic
 from routing.correspondence.conversation import conversation_of
 from routing.correspondence.desk import Desk, desk_of
-from routing.correspondence.models import ConsentRequest, ConsentState, MailKind
+from routing.correspondence.models import ConsentAbout, ConsentRequest, ConsentState, MailKind, OutboundMail
 from routing.policy import Policy
 from routing.wording import hours_in_words, written_instant
 
 HIGHEST = 1
+_CONFIRMED_WITHIN = timedelta(hours=12)
 
 
 class Standing(enum.StrEnum):
@@ -43,24 +48,32 @@ def standing(request: ConsentRequest, case: Case, calendar: BusinessCalendar, no
         return Standing.ACCEPTED
     if case.status == CaseStatus.CLOSED or case.responded_at is not None or case.priority == HIGHEST:
         return Standing.NOT_NEEDED
+    if request.about == ConsentAbout.SENDER:
+        # Once the desk has closed there may be charges to accept, which were not asked about.
+        closed_since = calendar.is_open(request.asked_at) and not calendar.is_open(now)
+        return Standing.EXPIRED if closed_since or now >= request.expires_at else Standing.OPEN
     if calendar.is_open(now):
         return Standing.IN_HOURS
     return Standing.EXPIRED if now >= request.expires_at else Standing.OPEN
 
 
 def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetime) -> None:
-    """Ask the customer of ``case``, who may be told something, to accept the additional charges."""
+    """Ask the customer of ``case``, who may be told something, what the last decision wants to know of them."""
     talk = conversation_of(session, case, desk.policy)
     assert talk.to is not None, "somebody without an address has been found to be one who may be told"
     calendar = desk.policy.calendar_of(case.service)
+    question = question_of(session, case)
+    about = ConsentAbout.SENDER if question and is_about_sender(question) else ConsentAbout.CHARGES
+    charges = about is ConsentAbout.CHARGES
     request = ConsentRequest(
-        case_id=case.id, address=talk.to.key, nonce=secrets.token_urlsafe(12), asked_at=now,
-        expires_at=calendar.next_opening(now),
+        case_id=case.id, about=about, address=talk.to.key, nonce=secrets.token_urlsafe(12), asked_at=now,
+        expires_at=calendar.next_opening(now) if charges else now + _CONFIRMED_WITHIN,
     )  # fmt: skip
     session.add(request)
     session.flush()
     text = desk.say(
-        "mail_consent_ask", **words(context, desk, case, request), hours=hours_in_words(calendar),
+        "mail_consent_ask" if charges else "mail_sender_ask", **words(context, desk, case, request),
+        hours=hours_in_words(calendar),
         terms=desk.say("mail_consent_terms"), until=written_instant(request.expires_at, calendar.zone),
         accepted_target=accepted_target(desk.policy, case),
     )  # fmt: skip
@@ -107,6 +120,16 @@ def open_request(session: Session, case: Case, address: str) -> ConsentRequest |
         .limit(1)
         .with_for_update()
     )
+
+
+def answers(session: Session, request: ConsentRequest, ids: Collection[str]) -> bool:
+    """Whether a mail with these Message-IDs in its references answers ``request``: only who was asked knows them."""
+    asked = sa.select(OutboundMail.rfc_message_id).where(
+        OutboundMail.case_id == request.case_id,
+        OutboundMail.kind == MailKind.CONSENT_REQUEST,
+        OutboundMail.to_address == request.address,
+    )
+    return any(id in ids for id in session.scalars(asked))
 
 
 def says_yes(first_line: str, words: list[str]) -> bool:

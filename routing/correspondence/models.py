@@ -132,17 +132,25 @@ class ConsentState(enum.StrEnum):
     ACCEPTED = "accepted"
 
 
+class ConsentAbout(enum.StrEnum):
+    """What a contact is asked."""
+
+    CHARGES = "charges"  # whether they accept additional charges outside of business hours
+    SENDER = "sender"  # whether it was they who asked for priority 1
+
+
 class ConsentRequest(Base):
-    """The question, by mail, whether additional charges are accepted outside of business hours.
+    """The question, by mail, whether additional charges are accepted, or whether a wish was the contact's own.
 
     ``address`` is who was asked; nobody else can accept by mail. ``nonce`` is in the signed link: it works once.
-    ``expires_at`` is when business hours begin: then no consent is needed.
+    ``expires_at``: for charges, when business hours begin and no consent is needed any more.
     """
 
     __tablename__ = "consent_requests"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    about: Mapped[str] = mapped_column(sa.String(10), default=ConsentAbout.CHARGES)
     address: Mapped[str] = mapped_column(sa.String(320))
     nonce: Mapped[str] = mapped_column(sa.String(32))
     state: Mapped[str] = mapped_column(sa.String(10), default=ConsentState.ASKED)

@@ -74,7 +74,6 @@ def test_contracts_that_consent_beforehand_or_never_are_honoured() -> None:
     ("facts", "code"),
     [
         ({"entitled": False}, "priority-not-entitled"),
-        ({"sender": "unproven"}, "priority-not-proven"),
         ({"sender": "forged", "customer": None, "tier": None}, "priority-not-for-strangers"),
         ({"customer": None, "tier": None, "entitled": None}, "priority-not-for-strangers"),
         ({"tier": None}, "priority-not-for-strangers"),
@@ -86,6 +85,38 @@ def test_nobody_else_gets_priority_1(at: datetime, facts: dict[str, Any], code: 
     assert decision.priority == 4
     assert decision.outcome in (Outcome.NOTIFY, Outcome.WAIT)
     assert code in _codes(decision)
+
+
+UNPROVEN = URGENT | {"sender": "unproven"}
+
+
+@pytest.mark.parametrize(
+    ("at", "consent"),
+    [(DAY, None), (DAY, Consent.BEFOREHAND), (DAY, Consent.NEVER), (NIGHT, Consent.BEFOREHAND)],
+)
+def test_a_contact_of_whom_no_server_knows_is_asked_whether_it_was_they(
+    at: datetime, consent: Consent | None
+) -> None:
+    decision = _decided(at, **UNPROVEN, consent=consent)
+    assert (decision.outcome, decision.priority) == (Outcome.ASK_CONSENT, 4)
+    assert "sender-asked" in _codes(decision)
+
+
+def test_at_night_the_question_about_charges_is_enough() -> None:
+    decision = _decided(NIGHT, **UNPROVEN)
+    assert decision.outcome is Outcome.ASK_CONSENT
+    assert "consent-asked" in _codes(decision)
+    assert "sender-asked" not in _codes(decision)
+    assert _decided(NIGHT, **UNPROVEN, consent=Consent.NEVER).outcome is Outcome.WAIT
+
+
+@pytest.mark.parametrize("at", [DAY, NIGHT], ids=["day", "night"])
+def test_a_mailbox_may_refuse_senders_of_whom_no_server_knows(at: datetime) -> None:
+    refuse = ('subject: ["P1", "URGENT"]', 'unproven: refuse, subject: ["P1", "URGENT"]')
+    decision = _decided(at, refuse, **UNPROVEN)
+    assert decision.priority == 4
+    assert decision.outcome in (Outcome.NOTIFY, Outcome.WAIT)
+    assert "priority-not-proven" in _codes(decision)
 
 
 def test_a_mailbox_may_believe_senders_of_whom_no_server_knows() -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from routing.clocks.models import ResponseCycle
 from routing.correspondence.models import ConsentRequest
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
-from tests.stories.mailbox import LENA_AT, MARIA_AT, OMAR_AT, STRANGER_AT, messages
+from tests.stories.mailbox import FORGED, LENA_AT, MARIA_AT, OMAR_AT, STRANGER_AT, messages
 from tests.stories.people import DAY, PRIYA
 
 
@@ -116,11 +116,70 @@ def test_nobody_else_can_accept(house: MailHouse, asked: Correspondent) -> None:
     nothing_has_changed(house)
 
 
-def test_a_sender_who_is_not_proven_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
+def test_a_reply_to_the_question_itself_proves_whose_it_is(house: MailHouse, asked: Correspondent) -> None:
     asked.replies("YES", verdicts=())
+    it_is_urgent(house)
+
+
+def test_a_sender_who_is_not_proven_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
+    to = asked.latest["Reply-To"].addresses[0].addr_spec
+    asked.writes("Re: [Case 1001] it", "YES", to=to, verdicts=())
     nothing_has_changed(house)
     assert len(house.events("mail.consent-not-proven")) == 1
     assert "on this page" in text_of(asked.latest)
+
+
+def test_a_forged_reply_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
+    asked.replies("YES", verdicts=FORGED)
+    house.fast_forward(60)
+    assert [(case.priority, case.consented_at) for case in house.cases] == [(4, None)] * 2
+    assert house.rung == {}
+
+
+@pytest.fixture
+def doubted(house: MailHouse, maria: Correspondent) -> Correspondent:
+    """By day: no server says whether it was Maria who asked for priority 1, and she has been asked herself."""
+    house.it_becomes(DAY)
+    maria.writes("P1 the agent is down", verdicts=())
+    house.fast_forward(300)
+    assert (house.case.priority, house.rung) == (4, {})
+    assert "Was it you?" in text_of(maria.latest)
+    assert request(house).about == "sender"
+    return maria
+
+
+def test_a_contact_confirms_that_it_was_they(house: MailHouse, doubted: Correspondent) -> None:
+    doubted.replies("YES", verdicts=())
+    case, answered = house.case, request(house).accepted_at
+    assert answered is not None
+    assert (case.priority, case.target, case.consented_at) == (1, "1 hour", None)
+    assert case.due_at == answered + timedelta(hours=1)
+    assert len(house.events("case.sender-confirmed")) == 1
+    assert "You confirmed at" in text_of(doubted.latest)
+    house.until(lambda: house.rung)
+
+
+def test_whoever_wrote_in_their_name_is_not_heard(house: MailHouse, doubted: Correspondent) -> None:
+    doubted.writes("Re: [Case 1001] P1 the agent is down", "YES", verdicts=())
+    nothing_has_changed(house)
+
+
+def test_a_confirmation_is_no_consent_to_what_applies_at_night(
+    house: MailHouse, doubted: Correspondent
+) -> None:
+    house.it_becomes(DAY.replace(hour=17) + timedelta(minutes=1))
+    doubted.replies("YES", verdicts=())
+    nothing_has_changed(house)
+
+
+def test_a_contract_that_accepts_beforehand_is_asked_who_wrote(house: MailHouse) -> None:
+    omar = Correspondent(house, OMAR_AT)
+    omar.writes("P1 the agent is down", verdicts=())
+    assert "Was it you?" in text_of(omar.latest)
+    nothing_has_changed(house)
+    omar.replies("YES", verdicts=())
+    assert house.case.priority == 1
+    house.until(lambda: house.rings(PRIYA))
 
 
 def test_a_machine_cannot_accept(house: MailHouse, asked: Correspondent) -> None:

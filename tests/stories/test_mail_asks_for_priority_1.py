@@ -58,10 +58,9 @@ def test_contracts_have_the_last_word(house: House) -> None:
     assert house.shown(1002)["decision"]["outcome"] == "wait"
 
 
-@pytest.mark.parametrize("verdicts", [FORGED, ()], ids=["forged", "unproven"])
-def test_nobody_has_it_for_another(house: House, maria: Mailbox, verdicts: tuple[()]) -> None:
+def test_nobody_has_it_for_another(house: House, maria: Mailbox) -> None:
     house.it_becomes(DAY)
-    maria.writes("P1 down", verdicts=verdicts)
+    maria.writes("P1 down", verdicts=FORGED)
     Mailbox(house, "colleague@lakeside.example").writes("P1 down")
     assert [case.priority for case in house.cases] == [4, 4]
     house.fast_forward(600)
