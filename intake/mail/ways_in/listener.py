@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,10 +118,10 @@ class Listener:
 
     def enter(self, connection: object, peer: object) -> bool:
         """A connection has come; whether it is let in."""
-        address = peer_address(peer)
-        if len(self._peers) >= CONNECTIONS or list(self._peers.values()).count(address) >= CONNECTIONS_OF_ONE:
+        owner = _owner(peer_address(peer))
+        if len(self._peers) >= CONNECTIONS or list(self._peers.values()).count(owner) >= CONNECTIONS_OF_ONE:
             return False
-        self._peers[connection] = address
+        self._peers[connection] = owner
         return True
 
     def leave(self, connection: object) -> None:
@@ -130,7 +131,7 @@ class Listener:
 
     def has_room(self, connection: object, more: int) -> bool:
         """Whether ``more`` bytes of text still have room among all that is being received."""
-        self._held[connection] += more
+        self._held[connection] = min(self._held[connection] + more, self.max_bytes)  # no more is kept of one
         return sum(self._held.values()) <= self.max_bytes * _MAILS_AT_ONCE
 
     def gives_back(self, connection: object) -> None:
@@ -149,7 +150,7 @@ class Listener:
 
     def _look_up(self, address: str) -> tuple[bool, bool]:
         known = self._door.knows(address)
-        return known, known or self._door.serves(address.rpartition("@")[2].lower().rstrip("."))
+        return known, known or self._door.serves(address.rpartition("@")[2])
 
     async def keep(self, raw: bytes, envelope: Said, session: Session) -> str:
         """Keep a mail; the reply to it, given only when it is safe."""
@@ -171,3 +172,11 @@ class Listener:
 def peer_address(peer: object) -> str:
     """The address of a connection's other end; empty for one on this machine's file system."""
     return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def _owner(address: str) -> str:
+    """Whose a connection is: of IPv6, one customer of a provider has a network of 64 bits at least."""
+    plain = address.partition("%")[0]
+    if ":" not in plain:
+        return plain
+    return str(IPv6Address(plain).ipv4_mapped or ip_network(f"{plain}/64", strict=False))

@@ -329,6 +329,18 @@ def test_it_has_only_so_much_room_for_mails_at_once(monkeypatch: pytest.MonkeyPa
         assert second.hears()[0].startswith("250")
 
 
+def test_it_counts_an_ipv6_network_as_one() -> None:
+    assert listener._owner("192.0.2.1") != listener._owner("192.0.2.2")
+    assert (
+        listener._owner("2001:db8::1")
+        == listener._owner("2001:db8::ffff:2")
+        != listener._owner("2001:db8:0:1::1")
+    )
+    assert listener._owner("fe80::1%eth0") == listener._owner("fe80::2%eth0")
+    assert listener._owner("::ffff:192.0.2.1") == listener._owner("192.0.2.1")
+    assert listener._owner("") == ""
+
+
 def test_it_forgets_a_mail_whose_sender_hangs_up_in_the_middle(talk: Talk, open_counter: Counter) -> None:
     talk.begins()
     talk.sends(MAIL)
