@@ -15,6 +15,7 @@ from console.calendar_feeds import calendar_feeds
 from console.case_answers import case_answers
 from console.case_mail import case_mail
 from console.case_page import case_page
+from console.case_paging import case_paging
 from console.case_replies import case_replies
 from console.consent_page import consent_page
 from core.settings import SettingsError, load_settings
@@ -54,6 +55,7 @@ def create_app(context: Context | None = None) -> Flask:
         case_answers,
         case_replies,
         consent_page,
+        case_paging,
         calendar_feeds,
     ):
         app.register_blueprint(part)

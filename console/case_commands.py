@@ -14,6 +14,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
+from console import paging_acts
 from console.case_page import describe
 from console.wiring import DefaultGroup, open_context
 from core.models import Case, Person
@@ -81,6 +82,26 @@ def responded(number: int, how: str, at: str, by: str) -> None:
             act.session, act.case, instant_said(at, zone, act.now), how, act.person, act.now
         )
     click.echo(_standing(act.case))
+
+
+@case.command()
+@click.argument("number", type=int)
+@_by
+def accept(number: int, by: str) -> None:
+    """Take a case that rings: nobody is called for it any more; the response clock runs on."""
+    with _acting(number, by) as act:
+        paging_acts.act(act.session, act.context, act.case, act.person, accepts=True)
+    click.echo(f"{act.person.name} has case {number}; {_standing(act.case)}")
+
+
+@case.command(name="pass")
+@click.argument("number", type=int)
+@_by
+def pass_on(number: int, by: str) -> None:
+    """Let the next engineer take a case, one that was accepted, too."""
+    with _acting(number, by) as act:
+        paging_acts.act(act.session, act.context, act.case, act.person, accepts=False)
+    click.echo(f"case {number} goes to the next engineer")
 
 
 @case.command()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from console.case_mail_words import mail_in_words
 from console.case_promises import ANSWERED, answer_form, promises_of
 from console.case_reply_form import writing_forms
+from console.paging_acts import PAGING, paging_form
 from console.timeline import timeline
 from core import phone_numbers
 from core.links import LinkRefused
@@ -61,13 +62,16 @@ def page_of(
         if case is None:
             abort(404)
         shown = describe(session, context, case)
-        form = answer_form(session, context, case, (problems or {}).get(ANSWERED, ""), given or {})
-        writing = writing_forms(session, context, case, problems or {}, given or {})
+        reader, problems = context.links.reader(token), problems or {}
+        form = answer_form(session, context, case, problems.get(ANSWERED, ""), given or {}, reader)
+        writing = writing_forms(session, context, case, problems, given or {})
+        paging = paging_form(session, context, case, reader, problems.get(PAGING, ""))
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(shown)
     else:
         response = Response(
-            render_template("case.html", case=shown, token=token, form=form, writing=writing), status
+            render_template("case.html", case=shown, token=token, form=form, writing=writing, paging=paging),
+            status,
         )
     # The link is the key: it must not leak to other sites, nor stay in shared caches.
     response.headers["Referrer-Policy"] = "no-referrer"

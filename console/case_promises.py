@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, Person
+from routing import handling
 from routing.clocks.cycles import current_cycle
 from routing.clocks.models import ResponseCycle
 from routing.context import Context
@@ -53,7 +54,7 @@ def _promise(cycle: ResponseCycle, names: Mapping[str, str], zone: ZoneInfo) -> 
 
 
 def answer_form(
-    session: Session, context: Context, case: Case, problem: str, given: Mapping[str, str]
+    session: Session, context: Context, case: Case, problem: str, given: Mapping[str, str], reader: str | None
 ) -> dict[str, Any] | None:
     """What the form "I have answered the customer" needs; None when there is nothing to answer."""
     cycle = current_cycle(session, case)
@@ -61,14 +62,13 @@ def answer_form(
     if not awaits and not problem:
         return None
     zone = context.policies.current().policy.calendar_of(case.service).zone
-    people = session.scalars(sa.select(Person).where(Person.active.is_(True)).order_by(Person.name))
     now = context.clock.now().astimezone(zone)
     return {
         "open": awaits,
         "problem": problem,
         "token": context.links.form_token(case.id),
-        "people": [(person.key, person.name) for person in people],
-        "person": given.get("person", case.engineer or ""),
+        "people": handling.people_by_name(session),
+        "person": given.get("person", reader or case.engineer or ""),
         "ways": WAYS,
         "way": given.get("way", WAYS[0]),
         "words": given.get("words", ""),

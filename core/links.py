@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
 from core.settings import Settings
@@ -23,9 +25,9 @@ class Links:
         self._consent_signer = URLSafeSerializer(settings.secret_key.get_secret_value(), salt="consent")
         self._form_signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt="case-form")
 
-    def case_url(self, case_number: int) -> str:
-        """The address of a case's page."""
-        return f"{self._base}/case/{self._signer.dumps(case_number)}"
+    def case_url(self, case_number: int, person: str | None = None) -> str:
+        """The address of a case's page; ``person`` is whom it is sent to (a key), if that is known."""
+        return f"{self._base}/case/{self._signer.dumps([case_number, person] if person else case_number)}"
 
     def voicemail_url(self, case_number: int, recording_sid: str) -> str:
         """The address of a voicemail's audio."""
@@ -33,8 +35,17 @@ class Links:
 
     def read(self, token: str) -> int:
         """The case number in a link's token; :class:`LinkRefused` when it is not ours or too old."""
+        found = self._load(token)
+        return int(found[0] if isinstance(found, list) else found)
+
+    def reader(self, token: str) -> str | None:
+        """The key of the person whom the link was sent to; None for a link to nobody in particular."""
+        found = self._load(token)
+        return str(found[1]) if isinstance(found, list) else None
+
+    def _load(self, token: str) -> Any:
         try:
-            return int(self._signer.loads(token, max_age=CASE_LINK_DAYS * 86_400))
+            return self._signer.loads(token, max_age=CASE_LINK_DAYS * 86_400)
         except BadSignature:
             raise LinkRefused from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, CaseStatus, Message, Person, record
@@ -36,6 +37,12 @@ def somebody(session: Session, key: str) -> Person:
     if person is None or not person.active:
         raise NotPossible(f"there is nobody with the key {key!r} among the people of the policy")
     return person
+
+
+def people_by_name(session: Session) -> list[tuple[str, str]]:
+    """Keys and names of everybody who can act, in the order of their names."""
+    people = session.scalars(sa.select(Person).where(Person.active.is_(True)).order_by(Person.name))
+    return [(person.key, person.name) for person in people]
 
 
 def state_response(

@@ -20,9 +20,13 @@ _TRANSCRIPT_SPOKEN = 400  # characters: about half a minute of speech
 
 
 def page_values(
-    session: Session, case: Case, policy: Policy, links: Links, now: datetime, page: Page | None = None
-) -> dict[str, Any]:
-    """The values of the placeholders that an engineer's sentences may use; ``page`` is the one they are of."""
+    session: Session, case: Case, policy: Policy, links: Links, now: datetime, page: Page | None = None,
+    person: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The values of the placeholders that an engineer's sentences may use.
+
+    ``page`` is the one they are of, ``person`` (a key) whom they are said to.
+    """
     number = case.callable_number
     tier = policy.tiers.get(case.tier) if case.tier else None
     engineer = session.get(Person, case.engineer) if case.engineer else None
@@ -38,7 +42,7 @@ def page_values(
         "callback": phone_numbers.shown(number) if number else "number withheld",
         "transcript": (transcript_of(session, case.id) or "")[:_TRANSCRIPT_SPOKEN],
         "engineer": engineer.name if engineer else "Somebody",
-        "link": links.case_url(case.id),
+        "link": links.case_url(case.id, person),
         "line": policy.name_of(case.line, case.service),
         **_bundle_values(session, page, policy, now),
         "waiting": still_waiting(everyone.missing_names(session, page)) if page is not None else "",

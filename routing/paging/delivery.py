@@ -142,7 +142,7 @@ def _outgoing(
     now: datetime,
 ) -> Outgoing:
     case, line, page = attempt.case, attempt.case.line, attempt.page
-    values = page_values(session, case, policy, context.links, now, page)
+    values = page_values(session, case, policy, context.links, now, page, attempt.person_key)
     # A second try says the same: it is known by its words, and the minutes left would differ.
     attempt.text = attempt.text or policy.say(f"sms_{attempt.purpose}", line, **values).text
     loud = attempt.purpose == Purpose.LOUD

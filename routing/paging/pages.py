@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
@@ -13,7 +14,7 @@ from routing.clocks import cycles, reminders
 from routing.context import Context
 from routing.notices import notices
 from routing.paging import bundles, everyone, sending
-from routing.paging.models import Page, Purpose
+from routing.paging.models import Attempt, Page, Purpose
 from routing.paging.rows import RING, locked_page, locked_pages, move, stop, stop_for
 from routing.paging.states import PageEvent, PageState
 from routing.paging.steps import advance, people_of, pull_forward
@@ -272,3 +273,29 @@ def call_off(session: Session, case: Case, now: datetime) -> None:
 
 def _latest(pages: list[Page]) -> Page | None:
     return pages[-1] if pages else None
+
+
+def latest_page(session: Session, case: Case) -> Page | None:
+    """The latest page of a case; all of them are locked."""
+    return _latest(locked_pages(session, case))
+
+
+def standing(session: Session, case: Case) -> str | None:
+    """``ringing``, or ``had`` by somebody who has not answered the customer; None where nobody is wanted."""
+    latest = sa.select(Page.state).where(Page.case_id == case.id).order_by(Page.id.desc()).limit(1)
+    state = session.scalar(latest)
+    if case.closed_at is not None or state is None:
+        return None
+    if state == PageState.ACKNOWLEDGED:
+        return "had" if case.responded_at is None else None
+    return "ringing" if state in (PageState.RINGING, PageState.JOINED) else None
+
+
+def rung_at(session: Session, page: Page, person: Person) -> int:
+    """The latest step at which the person was rung; somebody who never was speaks of the present one."""
+    position = session.scalar(
+        sa.select(sa.func.max(Attempt.position)).where(
+            Attempt.page_id == page.id, Attempt.person_key == person.key
+        )
+    )
+    return page.position if position is None else position

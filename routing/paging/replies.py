@@ -37,7 +37,7 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
         outcome, done = pages.accept(session, context, page, person), "sms_accepted"
     else:
         outcome, done = (
-            pages.pass_on(session, context, page, person, _rung_at(session, page, person)),
+            pages.pass_on(session, context, page, person, pages.rung_at(session, page, person)),
             "sms_passed",
         )
     sentence = {
@@ -48,7 +48,9 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
     if sentence == "sms_accepted" and everyone.rows_of(session, page):
         sentence = "sms_acknowledged"
     now = context.clock.now()
-    values: Mapping[str, object] = page_values(session, page.case, policy, context.links, now, page)
+    values: Mapping[str, object] = page_values(
+        session, page.case, policy, context.links, now, page, person.key
+    )
     return policy.say(sentence, page.case.line, **values).text
 
 
@@ -73,13 +75,3 @@ def _page(session: Session, person: Person, case_number: str | None) -> Page | N
     rung = sa.select(Attempt.page_id).where(Attempt.person_key == person.key)
     ringing = session.scalars(latest.where(Page.state == PageState.RINGING, Page.id.in_(rung)).limit(2)).all()
     return ringing[0] if len(ringing) == 1 else None
-
-
-def _rung_at(session: Session, page: Page, person: Person) -> int:
-    """The latest step at which the person was rung; somebody who never was speaks of the present one."""
-    position = session.scalar(
-        sa.select(sa.func.max(Attempt.position)).where(
-            Attempt.page_id == page.id, Attempt.person_key == person.key
-        )
-    )
-    return page.position if position is None else position
