@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import warnings
@@ -18,7 +17,8 @@ from console.case_page import case_page
 from console.case_paging import case_paging
 from console.case_replies import case_replies
 from console.consent_page import consent_page
-from core.settings import SettingsError, load_settings
+from core.settings import Settings, load_settings
+from core.start import CannotStart, begin, starting
 from routing.context import Context, build_context
 from webhooks.edge import ForgedCounter
 from webhooks.engineers import engineers
@@ -81,24 +81,24 @@ def embedded_server(app: Flask, host: str, port: int, threads: int) -> BaseWSGIS
 
 def main() -> int:
     """Serve until stopped."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(build_context(settings))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        server = embedded_server(app, settings.host, settings.port, settings.web_threads)
-    except OSError as error:
-        sys.stderr.write(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
-            "stop what uses the port, or set PORT to another one\n"
-        )
-        return 2
+    with starting():
+        settings = begin()
+        app = create_app(build_context(settings))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        server = _listening(app, settings)
     server.run()
     return 0
+
+
+def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
+    try:
+        return embedded_server(app, settings.host, settings.port, settings.web_threads)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such address here"
+        raise CannotStart(
+            f"cannot listen on {settings.host}:{settings.port} ({reason}); "
+            "stop what uses the port, or set PORT or NIGHTBELL_HOST to another one"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from core.database_problems import problem_of
 from core.heartbeat import MAIL, MAILBOX, beat
-from core.settings import Settings, SettingsError, load_settings
+from core.settings import Settings
+from core.start import begin, starting
 from intake.mail.senders.checking import SenderCheck
-from intake.mail.ways_in.certificates import BadCertificate
 from intake.mail.ways_in.door import Door, door_of
-from intake.mail.ways_in.listener import CannotListen, Listener
+from intake.mail.ways_in.listener import Listener
 from intake.mail.ways_in.puller import Puller
 from routing.context import Context, build_context
 
@@ -78,25 +79,16 @@ def _beat(context: Context, kind: str) -> None:
         with context.database.writing() as session:
             beat(session, f"{socket.gethostname()}:{os.getpid()}", context.clock.now(), kind)
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        log.error("the database does not answer: %s", type(error).__name__)
+        log.error("%s", problem_of(error))
 
 
 def main() -> int:
     """Take mail in until stopped."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        run(build_context(settings), stop)
-    except (CannotListen, BadCertificate) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    with starting():
+        run(build_context(begin()), stop)
     return 0
 
 

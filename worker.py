@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core import due
+from core.database_problems import problem_of
 from core.errors import ChannelError, said_of
 from core.heartbeat import beat
 from core.models import record
-from core.settings import SettingsError, load_settings
+from core.start import begin, starting
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
@@ -112,7 +113,7 @@ class Worker:
                     elif not claims:
                         bell.wait(self._idle_seconds())
                 except (sa.exc.SQLAlchemyError, OSError) as error:
-                    log.error("the database does not answer: %s", type(error).__name__)
+                    log.error("%s", problem_of(error))
                     stop.wait(_POLL_S)
                 except Exception:  # whatever it is, somebody still has to be rung
                     log.critical("the worker stumbled, and goes on", exc_info=True)
@@ -202,18 +203,14 @@ class Worker:
 
 def main() -> int:
     """Work until stopped."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    bell = build_bell(settings)
+    with starting():
+        settings = begin()
+        worker, bell = Worker(build_context(settings)), build_bell(settings)
     try:
-        Worker(build_context(settings)).run(bell, stop)
+        worker.run(bell, stop)
     finally:
         bell.close()
     return 0

@@ -15,11 +15,12 @@ from console.mail_commands import mail
 from console.oncall_commands import oncall
 from console.policy_commands import policy
 from console.promise_commands import promises
-from console.wiring import Commands, open_context, settings
+from console.wiring import Commands, open_context
 from core import phone_numbers
 from core.due import Due, DueState
 from core.models import Customer
 from core.schema import migrate as migrate_schema
+from core.settings import load_settings
 from intake.phone.models import Call
 from intake.phone.script import standalone_fallback
 
@@ -38,7 +39,7 @@ main.add_command(mail)
 @main.command()
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    migrate_schema(settings().database_url)
+    migrate_schema(load_settings().database_url)
     click.echo("the database is up to date")
 
 

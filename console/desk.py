@@ -18,7 +18,8 @@ from honcho.printer import Printer
 
 from console.connecting import point_numbers
 from core.schema import migrate
-from core.settings import Settings, SettingsError, load_settings
+from core.settings import Settings, load_settings
+from core.start import CannotStart, starting
 from core.telephony import TelephonyError
 from routing.context import Context, build_context
 from routing.policies import NoPolicy, apply_policy
@@ -29,27 +30,18 @@ _READY_S = 30
 _SIMULATED_ACCOUNT = "AC" + "5" * 32
 
 
-class CannotStart(Exception):
-    """One line: what is wrong, and what to do."""
-
-
 def run() -> int:
     """Start all, say where to look, stop all on Ctrl-C; the exit status."""
-    try:
+    with starting():
         environment = _environment(os.environ)
+        ports = _ports(environment)
         os.environ.update(environment)
         settings = load_settings()
         context = _prepare(settings)
-        simulator_port = int(environment["SIMULATOR_PORT"])
-        for name in ("PORT", "SIMULATOR_PORT", "MAIL_PORT", "SIMULATOR_SMTP_PORT"):
-            _require_free(name, int(environment[name]))
-    except (CannotStart, SettingsError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
     for name, command in _processes().items():
         manager.add_process(name, command, env=_child_environment(environment), cwd=str(ROOT))
-    threading.Thread(target=_announce, args=(context, settings, simulator_port), daemon=True).start()
+    threading.Thread(target=_announce, args=(context, settings, ports["SIMULATOR_PORT"]), daemon=True).start()
     manager.loop()
     stopped_by_hand = manager.returncode in (130, 143)
     return 0 if stopped_by_hand else int(manager.returncode or 0)
@@ -104,6 +96,21 @@ def _require_writable(folder: Path) -> None:
             f"cannot write to {folder} ({error.strerror}); make it writable, or set NIGHTBELL_DATA_DIR to a "
             "folder that is"
         ) from None
+
+
+def _ports(environment: Mapping[str, str]) -> dict[str, int]:
+    """The ports of all processes, each free and no two the same."""
+    found: dict[str, int] = {}
+    for name in ("PORT", "SIMULATOR_PORT", "MAIL_PORT", "SIMULATOR_SMTP_PORT"):
+        port = int(environment[name]) if environment[name].isdecimal() else 0
+        if not 0 < port < 65_536:
+            raise CannotStart(f"{name} is {environment[name]!r}; expected a port, 1 to 65535")
+        for other, taken in found.items():
+            if port == taken:
+                raise CannotStart(f"{name} and {other} are both {port}; give each a port of its own")
+        _require_free(name, port)
+        found[name] = port
+    return found
 
 
 def _require_free(name: str, port: int) -> None:

@@ -8,14 +8,13 @@ import click
 import sqlalchemy as sa
 from alembic.util.exc import CommandError
 
-from core.errors import said_of
-from core.settings import Settings, SettingsError, load_settings
+from core.database_problems import problem_of
+from core.settings import SettingsError, load_settings
+from core.start import in_words
 from core.telephony import TelephonyError
 from routing.clocks.rules import NotPossible
 from routing.context import Context, build_context
 from routing.policies import NoPolicy
-
-_NO_TABLE = {"UndefinedTable", "UndefinedColumn"}
 
 
 class Commands(click.Group):
@@ -27,18 +26,15 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (SettingsError, NoPolicy, NotPossible, TelephonyError) as error:
             raise click.ClickException(str(error)) from None
-        except sa.exc.DBAPIError as error:
-            raise click.ClickException(_database_problem(error)) from None
         except sa.exc.SQLAlchemyError as error:
-            raise click.ClickException(f"the database cannot be used: {said_of(error)}") from None
+            raise click.ClickException(problem_of(error)) from None
         except CommandError as error:
             words = "the database was made by another release than this one; install the newer of the two"
             raise click.ClickException(f"{words} ({error})") from None
         except BrokenPipeError:
             raise  # click ends quietly when a pager is closed
         except OSError as error:
-            place = error.filename or "a file"
-            raise click.ClickException(f"{place}: {error.strerror or error}") from None
+            raise click.ClickException(in_words(error)) from None
 
 
 class DefaultGroup(Commands):
@@ -56,35 +52,8 @@ class DefaultGroup(Commands):
         return super().parse_args(ctx, args)
 
 
-def settings() -> Settings:
-    """The settings; one line names each that is wrong."""
-    found = load_settings()
-    try:
-        sa.make_url(found.database_url)
-    except (sa.exc.ArgumentError, ValueError):
-        # Not repeated here: it may have a password.
-        expected = Settings.model_fields["database_url"].description
-        raise SettingsError(f"DATABASE_URL is wrong (not an address); expected: {expected}") from None
-    return found
-
-
 def open_context() -> Context:
     """A context of the environment's settings; its connections are given back when the command ends."""
-    context = build_context(settings())
+    context = build_context(load_settings())
     click.get_current_context().call_on_close(context.database.close)
     return context
-
-
-def _database_problem(error: sa.exc.DBAPIError) -> str:
-    cause = error.orig
-    text = " ".join(str(cause).split())
-    if type(cause).__name__ in _NO_TABLE or text.startswith(("no such table", "no such column")):
-        return "the database's tables are not there, or not up to date; do first: nightbell migrate"
-    if "has no column" in text:
-        return "the database's tables are not up to date; do first: nightbell migrate"
-    if text.startswith("unable to open database file"):
-        return "the database file cannot be opened; is DATABASE_URL right? If it is new: nightbell migrate"
-    if isinstance(error, sa.exc.OperationalError):
-        reason = text if text.startswith(("connection", "database is locked", "attempt")) else said_of(error)
-        return f"the database cannot be reached; check DATABASE_URL: {reason[:200]}"
-    return f"the database refused it: {said_of(error)}"

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.settings import Settings
+from core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from core.storage import Storage
@@ -40,7 +40,14 @@ class AudioStore:
         if isinstance(self._where, Path):
             self._where.mkdir(parents=True, exist_ok=True)
         else:
-            _ = self._storage  # an address that is none is found out at the start
+            self._refuse_bad_address()
+
+    def _refuse_bad_address(self) -> None:
+        try:
+            _ = self._storage
+        except OSError as error:
+            expected = Settings.model_fields["storage_url"].description
+            raise SettingsError(f"NIGHTBELL_STORAGE_URL is wrong ({error}); expected: {expected}") from None
 
     @cached_property
     def _storage(self) -> Storage:

@@ -11,8 +11,9 @@ import re
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import sqlalchemy as sa
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -202,13 +203,13 @@ class Settings(BaseSettings):
             raise ValueError("neither SQLite nor PostgreSQL")
         if value.removeprefix("sqlite:///") in ("", ":memory:"):
             raise ValueError("names no file; a database in memory is not shared with the worker")
+        _refuse_bad_database(value)
         return value
 
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        # The port is read here because only reading it finds out that it is none.
+        parts = _parts(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("not an http(s) address")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
@@ -218,7 +219,7 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp_url(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
+        parts = _parts(value.get_secret_value())
         known = parts.scheme in ("smtp", "smtps", "smtp+plain")
         if value.get_secret_value() and not (known and parts.hostname and parts.port != 0):
             raise ValueError("not an SMTP address")
@@ -227,7 +228,7 @@ class Settings(BaseSettings):
     @field_validator("smtp_listen")
     @classmethod
     def _smtp_listen(cls, value: str) -> str:
-        parts = urlsplit(value)
+        parts = _parts(value)
         at_port = parts.scheme in ("smtp", "lmtp") and parts.hostname and parts.port
         in_file = parts.scheme == "lmtp+unix" and not parts.netloc and len(parts.path) > 1
         if value and not at_port and not in_file:
@@ -250,7 +251,7 @@ class Settings(BaseSettings):
     @field_validator("imap_url")
     @classmethod
     def _imap_url(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
+        parts = _parts(value.get_secret_value())
         known = parts.scheme in ("imap", "imaps", "imap+plain")
         complete = parts.hostname and parts.username and parts.password and parts.port != 0
         if value.get_secret_value() and not (known and complete):
@@ -279,8 +280,9 @@ class Settings(BaseSettings):
     @field_validator("storage_url")
     @classmethod
     def _storage_url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("file", "s3"):
-            raise ValueError("neither empty nor file:// or s3://")
+        parts = _parts(value)
+        if value and not (parts.scheme == "file" or (parts.scheme == "s3" and parts.netloc)):
+            raise ValueError("neither empty nor file:// or s3:// with a bucket")
         return value
 
     @field_validator("twilio_account_sid")
@@ -315,10 +317,24 @@ class Settings(BaseSettings):
         """Whether there is something for a mail process to do."""
         return bool(self.smtp_listen or self.imap_url.get_secret_value())
 
-    @property
-    def is_simulated(self) -> bool:
-        """Whether the telephone company is not Twilio itself."""
-        return self.twilio_api_url != TWILIO_API_URL
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; ValueError, without its words, for one that is none or has a port that is none."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # only reading it finds out
+    except ValueError:
+        raise ValueError("not an address") from None
+    return parts
+
+
+def _refuse_bad_database(address: str) -> None:
+    try:
+        port = sa.make_url(address).port
+    except (sa.exc.ArgumentError, ValueError):
+        raise ValueError("not an address") from None
+    if port is not None and not 0 < port < 65_536:
+        raise ValueError("its port is not one of 1 to 65535")
 
 
 def networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -365,7 +381,8 @@ def _mistakes(error: ValidationError) -> list[str]:
         if name not in Settings.model_fields:
             lines.append(f"{place}: {mistake['msg']}")
             continue
-        problem = "is not set" if mistake["type"] == "missing" else f"is wrong ({mistake['msg']})"
+        said = mistake["msg"].removeprefix("Value error, ")
+        problem = "is not set" if mistake["type"] == "missing" else f"is wrong ({said})"
         lines.append(
             f"{environment_name(name)} {problem}; expected: {Settings.model_fields[name].description}"
         )

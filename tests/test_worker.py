@@ -389,7 +389,10 @@ def test_it_says_what_is_wrong_with_the_settings_and_does_not_start(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NIGHTBELL_LEASE_SECONDS", "1")
-    assert worker_module.main() == 2
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        worker_module.main()
+    assert ended.value.code == 2
     told = capsys.readouterr().err
     assert "NIGHTBELL_LEASE_SECONDS is wrong" in told
     assert "TWILIO_AUTH_TOKEN is not set" in told

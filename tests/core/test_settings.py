@@ -21,11 +21,14 @@ TAKES_ANYTHING = {
 WRONG = {
     "DATABASE_URL": [
         "mysql://u:hidden-value@host/db", "hidden-value", "sqlite:///", "sqlite:///:memory:", "sqlite://",
+        "postgresql://u:hidden-value@host:port/db", "postgresql://u:hidden-value@host:99999/db",
+        "postgresql://u:hidden-value@[::1/db", "postgresql://u@host:hidden-value/db",
     ],
-    "NIGHTBELL_STORAGE_URL": ["gs://hidden-value", "hidden-value", "/var/hidden-value"],
+    "NIGHTBELL_STORAGE_URL": ["gs://hidden-value", "hidden-value", "/var/hidden-value", "s3://", "s3:///hidden-value"],
     "NIGHTBELL_PUBLIC_URL": [
         "bell.example/hidden-value", "ftp://hidden-value", "https://bell.example/hidden-value",
         "https://bell.example?hidden-value", "http://hidden-value:99999", "http://[hidden-value", "https://",
+        "http://bell.example:hidden-value",
     ],
     "NIGHTBELL_SECRET_KEY": ["hidden-value"],
     "PORT": ["hidden-value", "0", "65536", "80.5"],
@@ -34,7 +37,7 @@ WRONG = {
     "TWILIO_ACCOUNT_SID": ["hidden-value", "AC123", "AC" + "g" * 32, "SK" + "0" * 32],
     "TWILIO_AUTH_TOKEN": [],  # any text is a token; an empty one counts as missing
     "TWILIO_API_URL": ["hidden-value", "https://api.example/hidden-value", "ws://hidden-value"],
-    "NIGHTBELL_SMTP_URL": ["hidden-value", "http://hidden-value", "smtp://", "smtp://hidden-value:0"],
+    "NIGHTBELL_SMTP_URL": ["hidden-value", "http://hidden-value", "smtp://", "smtp://hidden-value:0", "smtp://u:p/hidden-value@h"],
     "NIGHTBELL_MAIL_FROM": ["hidden-value"],
     "NIGHTBELL_SMTP_LISTEN": [
         "hidden-value", "smtp://hidden-value", "smtp://127.0.0.1:0", "http://hidden-value:25", "lmtp://",
@@ -77,7 +80,6 @@ def test_it_starts_with_only_the_required_settings() -> None:
     settings = load_settings()
     assert settings.database_url == "sqlite:///data/nightbell.db"
     assert settings.port == 8080
-    assert not settings.is_simulated
     assert settings.webhook_tokens == ("token",)
 
 

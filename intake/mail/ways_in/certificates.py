@@ -6,10 +6,12 @@ import logging
 import ssl
 from pathlib import Path
 
+from core.start import CannotStart
+
 log = logging.getLogger(__name__)
 
 
-class BadCertificate(Exception):
+class BadCertificate(CannotStart):
     """One line: which file cannot be used, and why."""
 
 

@@ -18,6 +18,7 @@ from aiosmtpd.smtp import Envelope as Said
 from aiosmtpd.smtp import Session
 
 from core.settings import Settings
+from core.start import CannotStart
 from intake.mail.parsing import Envelope
 from intake.mail.parsing.authentication import Method
 from intake.mail.ways_in import replies
@@ -36,7 +37,7 @@ Check = Callable[[str, str, str, bytes], Sequence[Method] | None]
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
+class CannotListen(CannotStart):
     """One line: what is wrong with the place, and what to do."""
 
 
