@@ -7,7 +7,7 @@ SIMULATOR_PORT ?= 8787
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run night test check lint types format bench burst browser openapi lock clean
+.PHONY: help run night mail test check lint types format bench burst browser openapi lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ run: $(VENV)/.run ## Start everything on this machine, with a simulated telephon
 
 night: $(VENV)/.run ## Play the night call against what `make run` started (AUDIO=file.wav for your own voicemail)
 	@$(BIN)/python -m simulator.night --simulator http://127.0.0.1:$(SIMULATOR_PORT) $(if $(AUDIO),--audio "$(AUDIO)")
+
+mail: $(VENV)/.run ## Play the story of a mail against what `make run` started (URGENT=1: at night, and it cannot wait)
+	@$(BIN)/python -m simulator.mail.story --simulator http://127.0.0.1:$(SIMULATOR_PORT) $(if $(URGENT),--urgent)
 
 test: $(VENV)/.dev ## Run the tests (DATABASE_URL=postgresql://... to run them on PostgreSQL too)
 	$(BIN)/python -m pytest -q -n 2

@@ -193,6 +193,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
         f"  Write a mail:     {desk}/mail   (or send one by SMTP to {settings.smtp_listen.partition('//')[2]})\n"
         f"  Health:           {settings.public_url}/health\n"
         "  A whole night:    make night   (in another terminal)\n"
+        "  A mail's story:   make mail    (or, at night: make mail URGENT=1)\n"
         "  Stop:             Ctrl-C\n\n"
     )
     sys.stdout.flush()

@@ -14,6 +14,7 @@ _WHY = {
     "notify": "Why nobody was called",
     "wait": "Why the case waits",
     "answered": "Why nobody had to be called",
+    "ask-consent": "Why the charges were asked for first",
 }
 _TOLD = re.compile(r"nobody is called|engineer will be called|we respond|you hear from us", re.IGNORECASE)
 RING_PROMISE_S = 5.0
@@ -111,15 +112,20 @@ def case_lines(case: Json, paper: Paper) -> list[str]:
     """The case, its decision and its timeline, laid out."""
     engineer = case["engineer"] and f"{case['engineer']}, accepted {case['acknowledged_at']}"
     promise = f"a response within {case['target']}, by {case['due_at']}" if case["due_at"] else "none"
+    by_mail = case.get("channel") == "mail"
     lines = [
         paper.heading(f"Case {case['number']}: {case['title']}"),
         paper.field("customer", _joined(case["customer"] or "unknown", case["tier"], case["service"])),
         paper.field("priority", f"{case['priority']} ({case['status']})"),
-        paper.field("called", case["contact_at"]),
+        paper.field("written" if by_mail else "called", case["contact_at"]),
         paper.field("promise", promise),
         paper.field("engineer", engineer or "nobody yet"),
-        paper.field("call back", case["callback"]["shown"] if case["callback"] else "number withheld"),
     ]
+    if by_mail:
+        lines.append(paper.field("written by", case["from_address"]))
+    else:
+        back = case["callback"]["shown"] if case["callback"] else "number withheld"
+        lines.append(paper.field("call back", back))
     for voicemail in case["voicemails"]:
         stored = f"stored, SHA-256 {voicemail['sha256'][:16]}…" if voicemail["stored"] else "not stored"
         lines.append(paper.field("voicemail", f"{voicemail['seconds']} s, {stored}"))

@@ -111,8 +111,14 @@ class Watcher:
 
     def link(self, state: Json) -> str | None:
         """The newest signed link to a case in a text."""
-        found = [match[0] for _, text in self.new_texts(state) if (match := _LINK.search(text["body"]))]
+        found = [link for _, text in self.new_texts(state) if (link := case_link(text["body"]))]
         return found[-1] if found else None
+
+
+def case_link(text: str) -> str | None:
+    """The first signed link to a case in a text."""
+    found = _LINK.search(text)
+    return found[0] if found else None
 
 
 def name_of(state: Json, number: str) -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a stranger does: `make run`, wait for the line that says it is ready, `make night`, Ctrl-C.
+# What a stranger does: `make run`, wait for the line that says it is ready, `make night`, `make mail`, Ctrl-C.
 # Uses ports of its own and a folder of its own, and stops what it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,3 +31,5 @@ for _ in $(seq 1 300); do
 done
 grep 'Nightbell is ready' "$folder/run.log" || { cat "$folder/run.log"; exit 1; }
 make night SIMULATOR_PORT="$SIMULATOR_PORT"
+make mail SIMULATOR_PORT="$SIMULATOR_PORT"
+make mail SIMULATOR_PORT="$SIMULATOR_PORT" URGENT=1
