@@ -160,8 +160,8 @@ class Case(Base):
 
     @property
     def callable_number(self) -> str | None:
-        """Where the customer wants to be called back, E.164."""
-        return self.callback_number or self.from_number
+        """Where the customer wants to be called back, E.164; of who wrote, the telephone that we know."""
+        return self.callback_number or self.from_number or (self.contact.phone if self.contact else None)
 
 
 class Message(Base):

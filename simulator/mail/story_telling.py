@@ -38,6 +38,7 @@ class Story(ABC):
         self._letters = MailWatcher(self._mail, desk.letter)
         self._calls = Watcher(self._phones)
         self._began: datetime | None = None
+        self.number = "?"  # of the case, once the customer knows it
         self.promises: list[Promise] = []
 
     @abstractmethod
@@ -100,8 +101,12 @@ class Story(ABC):
 
     def case(self) -> Json | None:
         """The case behind the signed link that an engineer got, by mail or by text."""
-        texts = [each["text"] for each in self.letters() if each["owner"]["role"] == "engineer"]
-        link = next(filter(None, map(case_link, texts)), None) or self._calls.link(self._phones)
+        if not self.number.isdigit():
+            return None
+        mails = [each["text"] for each in self.letters() if each["owner"]["role"] == "engineer"]
+        texts = [text["body"] for _, text in self._calls.new_texts(self._phones)]
+        mine = [each for each in (*mails, *texts) if re.search(rf"\b{self.number}\b", each)]
+        link = next(filter(None, map(case_link, mine)), None)
         if link is None:
             return None
         try:
@@ -110,6 +115,10 @@ class Story(ABC):
         except (requests.RequestException, ValueError) as error:
             raise NightError(f"the signed link {link} does not open: {error}") from error
         return found if answer.ok else None
+
+    def behave(self, number: str, **behaviour: object) -> None:
+        """Let a phone behave so from now on."""
+        self._desk.do(f"/phones/{number}", behaviour=behaviour)
 
     # -- what is made of it --------------------------------------------------------------------------------
 
@@ -120,15 +129,15 @@ class Story(ABC):
         begun, came = (datetime.fromisoformat(each["time"]) for each in (earlier, letter))
         return (came - begun).total_seconds()
 
-    def judge_receipt(self, receipt: Json, first: Json) -> str:
-        """The receipt must say which case it is, and be a machine's that nobody answers; the case's number."""
+    def judge_receipt(self, receipt: Json, first: Json) -> None:
+        """The receipt must say which case it is, and be a machine's that nobody answers."""
         number = _CASE.search(f"{receipt['subject']} {receipt['text']}")
         after = self.since(receipt, first)
         self.judge(number is not None, f"The customer knew the case's number {after:.1f} s after writing.")
         self.judge(is_in_conversation(receipt, first), "It came in the conversation of the customer's mail.")
         quiet = receipt["envelope_from"] == "" and header(receipt, "Auto-Submitted") == "auto-replied"
         self.judge(quiet, "It says that a machine wrote it, and cannot come back (RFC 3834).")
-        return number[1] if number else "?"
+        self.number = number[1] if number else "?"
 
     def tell_the_end(self) -> None:
         """The case, and what became of each promise."""

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from routing.clocks.models import ResponseCycle
 from routing.correspondence.models import ConsentRequest
+from simulator.phones import Answers
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
 from tests.stories.mailbox import FORGED, LENA_AT, MARIA_AT, OMAR_AT, STRANGER_AT, messages
-from tests.stories.people import DAY, PRIYA
+from tests.stories.people import DAY, MANAGED, MARIA, PRIYA
 
 
 @pytest.fixture
@@ -79,6 +80,17 @@ def test_one_word_accepts(house: MailHouse, asked: Correspondent, word: str) -> 
     assert "You accepted the additional charges for case 1001 at Wed 04 Mar 2026, 02:1" in confirmation
     assert asked.latest["In-Reply-To"], "it answers the word"
     assert len(house.texts(PRIYA)) == 1, "the page; nobody is told quietly as well"
+
+
+def test_the_consultant_calls_the_telephone_that_the_policy_has_of_whoever_wrote(
+    house: MailHouse, asked: Correspondent
+) -> None:
+    house.phone(MARIA).behave(Answers(5, hangs_up_after=60))
+    asked.replies("YES")
+    house.picks_up(PRIYA).presses("5")
+    assert "Call back: (512) 555-0142" in house.texts(PRIYA)[0]
+    assert [(call.from_, call.direction) for call in house.phone(MARIA).calls] == [(MANAGED, "outbound-dial")]
+    assert (house.case.engineer, house.case.response_kind) == ("priya", "call")
 
 
 @pytest.mark.parametrize(
