@@ -43,7 +43,7 @@ bench: $(VENV)/.dev ## Measure, side by side, and print ratios and the machine
 burst: $(VENV)/.dev ## Take in 10,000 mails at once, each as one case (minutes; a hundred of them are in the tests)
 	MAILS_IN_BURST=10000 $(BIN)/python -m pytest -q -n 0 tests/test_mail_process.py -k burst
 
-browser: $(VENV)/.dev ## Try the phones page in a real browser (needs chromium)
+browser: $(VENV)/.dev ## Try the pages of the simulator in a real browser (needs chromium)
 	$(BIN)/pip install -q --require-hashes -r requirements-browser.lock
 	NIGHTBELL_BROWSER_TESTS=1 $(BIN)/python -m pytest -q tests/browser
 

@@ -161,7 +161,8 @@ class Case(Base):
     @property
     def callable_number(self) -> str | None:
         """Where the customer wants to be called back, E.164; of who wrote, the telephone that we know."""
-        return self.callback_number or self.from_number or (self.contact.phone if self.contact else None)
+        known = self.contact.phone if self.contact_id is not None and self.contact else None
+        return self.callback_number or self.from_number or known
 
 
 class Message(Base):

@@ -41,10 +41,8 @@ def create_mail_control(office: PostOffice, zone: str) -> Blueprint:
     @control.post("/raw")
     def write_raw() -> Response:
         """Send the request's body as it is; ``from`` and ``to`` in the query, else as its header says."""
-        raw = request.get_data()
-        return ask(
-            lambda: state.letter(hands.write_raw(raw, request.args.get("from"), request.args.get("to")))
-        )
+        raw, sender, to = request.get_data(), request.args.get("from"), request.args.get("to")
+        return ask(lambda: state.letter(hands.write_raw(raw, sender, to)))
 
     @control.get("/letters/<id_>")
     def letter(id_: str) -> Response:

@@ -23,12 +23,12 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 def why_not() -> str | None:
     """Why these tests cannot run here, or None."""
     if os.environ.get("NIGHTBELL_BROWSER_TESTS") != "1":
-        return "the phones page is tried in a browser by: make browser"
+        return "the pages are tried in a browser by: make browser"
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
-        return "the phones page cannot be tried: playwright is not installed (make browser installs it)"
-    return None if CHROMIUM else "the phones page cannot be tried: there is no chromium here"
+        return "the pages cannot be tried: playwright is not installed (make browser installs it)"
+    return None if CHROMIUM else "the pages cannot be tried: there is no chromium here"
 
 
 WHY_NOT = why_not()  # now: the settings of whoever runs the tests are taken away while one runs
@@ -43,14 +43,22 @@ def free_port() -> int:
 class Simulator:
     """``python -m simulator`` as a process, which can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deliver_to: str = "smtp://127.0.0.1:9") -> None:
+        self._deliver_to = deliver_to
         self.port, self._folder = free_port(), folder
         self.base = f"http://127.0.0.1:{self.port}"
         self.smtp_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        ports = ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
+        ports = [
+            "--port",
+            str(self.port),
+            "--smtp-port",
+            str(self.smtp_port),
+            "--deliver-to",
+            self._deliver_to,
+        ]
         command = [sys.executable, "-m", "simulator", *ports, "--data", str(self._folder)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 15

@@ -34,7 +34,7 @@ _ARGUMENTS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives the phones page in a real browser")
+    config.addinivalue_line("markers", "browser: drives a page in a real browser")
 
 
 @pytest.fixture(scope="session")

@@ -7,22 +7,13 @@ from email.message import EmailMessage, Message
 from email.policy import default
 
 import pytest
-from post_desk import (
-    GRACE,
-    OURS,
-    PRIYA,
-    Product,
-    free_port,
-    mail,
-    mail_server,
-    new_office,
-    pass_time,
-)
+from post_desk import GRACE, OURS, PRIYA, Product, mail, new_office, pass_time
 
 from simulator.mail.composing import Attachment, CannotWrite, Draft
 from simulator.mail.delivering import Listener
 from simulator.mail.letters import Envelope, Letter, Reply
 from simulator.mail.office import PostOffice
+from tests.mail_server import free_port, mail_server
 
 BUSY, GONE = Reply(451, "4.3.0 not now"), Reply(550, "5.7.1 not for you")
 OTHER, MALLORY, HARBOR = "tom@prairie.example", "mallory@elsewhere.example", "harbor.example"

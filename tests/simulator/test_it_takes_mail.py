@@ -7,7 +7,7 @@ import smtplib
 from collections.abc import Iterator
 
 import pytest
-from post_desk import GRACE, OURS, PRIYA, Product, free_port, mail, new_office, pass_time
+from post_desk import GRACE, OURS, PRIYA, Product, mail, new_office, pass_time
 
 from simulator.behaviours import BadBehaviour
 from simulator.mail import manners
@@ -15,6 +15,7 @@ from simulator.mail.letters import Envelope
 from simulator.mail.listening import listen
 from simulator.mail.manners import Accepts, Bounces, Defers, Manner, OutOfOffice, Refuses
 from simulator.mail.office import PostOffice
+from tests.mail_server import free_port
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, jsonify
-from post_desk import free_port
 from simulated_app import ACCOUNT, TOKEN
 from werkzeug.serving import make_server
 
@@ -30,6 +29,7 @@ from simulator.mail.story_watch import own_words
 from simulator.night_desk import NightError
 from simulator.scheduler import ClockFile, LiveScheduler
 from simulator.web import create_app
+from tests.mail_server import free_port
 
 LINE, GRACE, PRIYA = "MASsupport@smatechnologies.com", "grace@harbor.example", "priya@nightbell.example"
 CHICAGO = "America/Chicago"

@@ -20,8 +20,8 @@ from tests.stories.people import DAY, PRIYA, agreement
 PRIYA_AT = "priya@nightbell.example"
 ANN_AT = "ann@lakeside.example"
 PRIYA_BY_MAIL = (
-    "email: priya@nightbell.example}",
-    "email: priya@nightbell.example, quiet: [email]}",
+    "quiet: [text, email], email: priya@nightbell.example}",
+    "quiet: [email], email: priya@nightbell.example}",
 )
 
 
