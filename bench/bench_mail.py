@@ -2,7 +2,9 @@
 
 Run it as ``python -m bench mail``. Both sides read the same bytes in one thread; the library parses with its
 default policy and takes every part's content, this program also cleans the HTML, names the attachments, folds
-quotations and judges who writes. Medians of alternating rounds.
+quotations and judges who writes. Then the whole way: each mail is stored by a commit of its own (SQLite,
+``synchronous=FULL``, on the disk of the temporary folder), read, made safe, put onto the case that it answers, and
+committed again, with a worker that takes what waits. Medians of alternating rounds.
 """
 
 from __future__ import annotations
@@ -14,10 +16,22 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 
-from intake.mail.parsing import read_mail
+import sqlalchemy as sa
+
+from core.models import Message
+from core.schema import migrate
+from core.settings import load_settings
+from intake.mail.parsing import Envelope, read_mail
+from intake.mail.receiving import store
+from routing.context import Context, build_context
+from routing.policies import apply_policy
+from worker import Worker
 
 ROUNDS, EACH = 30, 10
 _WORDS = [
@@ -108,6 +122,75 @@ def rates(raw: bytes) -> tuple[float, float]:
     return statistics.median(theirs), statistics.median(ours)
 
 
+SAMPLE = Path(__file__).parent.parent / "routing" / "samples" / "agreement.yaml"
+BOX, SENDER = "MASsupport@smatechnologies.com", "ann@lakeside.example"
+
+
+def _to_the_mailbox(raw: bytes, number: int, answers: bytes) -> bytes:
+    """The mail as somebody of a customer sends it: a new one, in answer to ``answers``."""
+    raw = raw.replace(b"mas@vendor.example", BOX.encode()).replace(b"customer.example", b"lakeside.example")
+    raw = raw.replace(b"<bench-1@", b"<bench-%d@" % number)
+    return raw.replace(b"<case-7@vendor.example>", answers)
+
+
+def _installed(folder: Path) -> Context:
+    url = f"sqlite:///{folder / 'nightbell.db'}"
+    migrate(url)
+    settings = load_settings(
+        database_url=url, data_dir=folder, secret_key="a key for a bench alone", twilio_account_sid="AC" + "0" * 32,
+        twilio_auth_token="token",
+    )  # fmt: skip
+    context = build_context(settings)
+    with context.database.writing() as session:
+        apply_policy(session, SAMPLE.read_text(), datetime.now(UTC))
+    return context
+
+
+class Door:
+    """An installation of its own, with a case that mails answer."""
+
+    def __init__(self, folder: Path, raw: bytes) -> None:
+        self.context = _installed(folder)
+        self.worker = Worker(self.context)
+        self._raw, self._number = raw, 0
+        self.rate(1)  # opens the case
+
+    def rate(self, count: int = EACH) -> float:
+        """Mails a second, from bytes to the case."""
+        first = b"<bench-1@lakeside.example>" if self._number else b"<nothing@lakeside.example>"
+        mails = [_to_the_mailbox(self._raw, self._number + n, first) for n in range(1, count + 1)]
+        self._number += count
+        start = perf_counter()
+        for mail in mails:
+            store(self.context, mail, Envelope(SENDER, [BOX]), "smtp")
+        while claims := self.worker.claim(1):
+            if claims[0].kind != "mail.take-in":
+                break  # a message to an engineer: there is no telephone company here
+            self.worker.do(claims[0])
+        return count / (perf_counter() - start)
+
+    def close(self) -> None:
+        """All mails are on the one case, or nothing was measured."""
+        with self.context.database.reading() as session:
+            found = session.execute(
+                sa.select(Message.case_id, sa.func.count()).group_by(Message.case_id)
+            ).all()
+        assert [tuple(row) for row in found] == [(found[0][0], self._number)], found
+        self.context.database.close()
+
+
+def rates_through_the_door(raw: bytes) -> tuple[float, float]:
+    """Mails a second: the library, this program from bytes to the case, with all commits."""
+    theirs, ours = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        door = Door(Path(folder), raw)
+        for _ in range(ROUNDS):
+            theirs.append(_rate(library_alone, raw))
+            ours.append(door.rate())
+        door.close()
+    return statistics.median(theirs), statistics.median(ours)
+
+
 _CHILD = """
 import base64, sys
 from intake.mail.parsing import read_mail
@@ -146,6 +229,9 @@ def main() -> None:
     raw = ordinary_mail()
     theirs, ours = rates(raw)
     print(f"  a mail of {len(raw):,} bytes: library {theirs:,.0f}/s, read and made safe {ours:,.0f}/s, "
+          f"ratio {ours / theirs:.2f}")  # fmt: skip
+    theirs, ours = rates_through_the_door(raw)
+    print(f"  the whole way, {EACH} at once: library {theirs:,.0f}/s, stored and on its case {ours:,.0f}/s, "
           f"ratio {ours / theirs:.2f}")  # fmt: skip
     for kind in ("attachment", "plain", "html"):
         print(f"  25 MB as {kind}: {memory(kind):.1f} times its size")

@@ -18,8 +18,8 @@ from flask import Blueprint, Response, abort, request
 from console.case_page import case_number, house_context
 from core.models import Message
 from intake.mail.models import InboundMail, MailBytes
-from intake.mail.parsing import Attachment, Envelope
-from intake.mail.timely import read_in_time
+from intake.mail.parsing import Attachment
+from intake.mail.timely import Unread, read_in_time
 from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 
 case_mail = Blueprint("case_mail", __name__)
@@ -103,8 +103,8 @@ def _told_of(message: Message, index: int) -> dict[str, Any]:
 
 def _attachment(raw: bytes, told: dict[str, Any]) -> Attachment | None:
     """The file itself: the one with the same bytes, should a newer release count files in another way."""
-    files = read_in_time(raw, Envelope(), None, None, _READING_MAY_TAKE_S).attachments
-    ordered = sorted(enumerate(files), key=lambda each: each[0] != told["index"])
+    (mail,) = read_in_time([Unread(raw)], _READING_MAY_TAKE_S)
+    ordered = sorted(enumerate(mail.attachments), key=lambda each: each[0] != told["index"])
     return next(
         (file for _, file in ordered if hashlib.sha256(file.data).hexdigest() == told["sha256"]), None
     )

@@ -83,6 +83,9 @@ class Claim:
     token: str
 
 
+_INSERT = Due.__table__.insert()  # type: ignore[attr-defined]
+
+
 def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **payload: Any) -> None:
     """Write a piece of work that is due at ``due_at``; ``subject`` (``page:12``) is what cancels it."""
     session.add(Due(kind=kind, subject=subject, due_at=due_at, payload=payload))
@@ -152,8 +155,19 @@ def claim_more(session: Session, kind: str, now: datetime, lease: timedelta, lim
     ids = _pick(
         session, Due.state == "ready", Due.due_at <= now, Due.kind == kind, order=Due.due_at, limit=limit
     )
+    if not ids:
+        return []
+    token = secrets.token_hex(16)  # one for all: nobody else has it
     until = _lease_clock(session) + lease
-    return [_lease(session, id, until) for id in ids]
+    rows = session.execute(
+        sa.update(Due)
+        .where(Due.id.in_(ids))
+        .values(state=DueState.LEASED, lease_token=token, lease_until=until, attempts=Due.attempts + 1)
+        .returning(Due.id, Due.kind, Due.subject, Due.payload, Due.attempts)
+        .execution_options(synchronize_session=False)
+    ).all()
+    claims = {row.id: Claim(row.id, row.kind, row.subject, row.payload, row.attempts, token) for row in rows}
+    return [claims[id] for id in ids]
 
 
 def how_many(session: Session, kind: str, now: datetime, limit: int) -> int:
@@ -193,6 +207,27 @@ def _lease(session: Session, id: int, until: datetime) -> Claim:
 def finish(session: Session, claim: Claim) -> bool:
     """Mark the claimed row done; False if the lease was lost or the row cancelled meanwhile."""
     return _close(session, claim, state=DueState.DONE, lease_token=None, lease_until=None)
+
+
+def finish_all(session: Session, claims: Sequence[Claim]) -> bool:
+    """Mark all of them done; False if any was lost or cancelled: then the transaction must not be kept."""
+    statement = (
+        sa.update(Due)
+        .where(
+            Due.id.in_([claim.id for claim in claims]),
+            Due.lease_token.in_({claim.token for claim in claims}),
+            Due.state == DueState.LEASED,
+        )
+        .values(state=DueState.DONE, lease_token=None, lease_until=None)
+    )
+    return session.connection().execute(statement).rowcount == len(claims)
+
+
+def enqueue_now(session: Session, kind: str, subject: str, due_at: datetime, payload: dict[str, Any]) -> None:
+    """As ``enqueue``, for who writes without the session's unit of work."""
+    values = {"kind": kind, "subject": subject, "due_at": due_at, "payload": payload}
+    session.connection().execute(_INSERT, values | {"state": DueState.READY, "attempts": 0})
+    wake_after_commit(session)
 
 
 def holds(session: Session, claim: Claim) -> bool:

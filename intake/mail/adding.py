@@ -23,19 +23,26 @@ def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> 
     words = None if consents else _words_for_more(filing, case)
     if consents or words:
         pages.locked_pages(session, case)  # before the case, as everywhere
-    session.refresh(case, with_for_update={"key_share": True})
+    _lock(session, case)
     tell = not consents and _is_to_be_told(session, filing, case, now)
     message = add_to_case(
         session, context, case, filing.said.body, filing.current, channel=CHANNEL, tell=tell,
         contact_at=filing.row.received_at, at=filing.row.received_at,
         may_reopen=_may_reopen(session, filing, case, now), parts=filing.parts,
     )  # fmt: skip
-    session.flush()
-    answer(session, context, case, filing.mail, now, trust=filing.trust)
+    if case.consent_asked_at is not None:
+        session.flush()
+        answer(session, context, case, filing.mail, now, trust=filing.trust)
     if words:
         facts = replace(filing.facts, service=case.service, tier=case.tier, asked_with=words)
         ask_for_more(session, context, case, facts, filing.current, now)
     return message
+
+
+def _lock(session: Session, case: Case) -> None:
+    """Lock the case, and see it as it is now; on SQLite the whole database is ours already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.refresh(case, with_for_update={"key_share": True})
 
 
 def _may_reopen(session: Session, filing: Filing, case: Case, now: datetime) -> bool:

@@ -43,7 +43,8 @@ def dealt_with(
 
     ``case`` is the one that it belongs to by its references, once that has been looked for.
     """
-    if came.mail.verdict.kind is Kind.PERSON and came.trust != FORGED and came.mail.sender is not None:
+    person = came.mail.verdict.kind is Kind.PERSON and came.trust != FORGED
+    if case is None and person and came.mail.sender is not None:
         heard_from(session, came.mail.sender.address)
     if came.mail.verdict.kind is Kind.BOUNCE and case is None:
         return _of_report(session, context, came, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from routing.correspondence.notes import ANSWER_ABOVE
 from routing.correspondence.replies import Answer
 from routing.coverage_mail import FORGED, PROVEN
 from routing.paging.reach import methods_of
+from routing.policies import CurrentPolicy
 from routing.policy import Policy
 
 _SIGNATURES = frozenset(
@@ -103,7 +105,8 @@ def _meant(session: Session, context: Context, mail: ParsedMail) -> tuple[Case, 
     """The case and the owner of the address that the mail went to; else the case of the page that it answers."""
     signed = signed_addresses(context)
     people = context.policies.current().policy.people
-    for address in dict.fromkeys(each.key for each in (*mail.delivered_to, *mail.recipients)):
+    tagged = (each.key for each in (*mail.delivered_to, *mail.recipients) if "+" in each.address)
+    for address in dict.fromkeys(tagged):
         for person in people:
             number = signed.engineer_case_of(address, person)
             found = session.get(Case, number) if number is not None else None
@@ -121,12 +124,20 @@ def _engineer(reading: _Reading) -> Person | None:
     """The engineer whose address the mail comes from."""
     sender = reading.mail.sender
     key = address_key(sender.address) if sender else ""
-    for name, entry in reading.policy.people.items():
+    name = _addresses(reading.context.policies.current()).get(key) if key else None
+    found = reading.session.get(Person, name) if name else None
+    return found if found is not None and found.active else None
+
+
+@lru_cache(maxsize=2)
+def _addresses(current: CurrentPolicy) -> dict[str, str]:
+    """The mail addresses of all engineers, as they are compared -> key; of two with one address the first."""
+    found: dict[str, str] = {}
+    for name, entry in current.policy.people.items():
         methods = [method.address for method in methods_of(entry).values() if method.channel == "mail"]
-        if key and key in {address_key(each) for each in (*methods, entry.email or "")}:
-            found = reading.session.get(Person, name)
-            return found if found is not None and found.active else None
-    return None
+        for address in (*methods, *([entry.email] if entry.email else [])):
+            found.setdefault(address_key(address), name)
+    return found
 
 
 def _of_nobody(reading: _Reading) -> Taken | None:

@@ -56,14 +56,13 @@ def file_mail(session: Session, context: Context, row: InboundMail, mail: Parsed
         case, message = _open(session, context, filing, found)
     else:
         case, message = found.case, add_mail(session, context, filing, found.case)
-    session.flush()
     _settle(row, mail, case, message, now)
     _note_what_is_odd(session, context, filing, case, found)
 
 
 def _settle(row: InboundMail, mail: ParsedMail, case: Case, message: Message | None, now: datetime) -> None:
     """Write down where the mail went; an engineer's vacation notice is no message."""
-    row.case_id, row.message_row, row.taken_at = case.id, message.id if message else None, now
+    row.case, row.message, row.taken_at = case, message, now
     row.state = MailState.POISON if mail.damaged else MailState.TAKEN
     row.error = mail.damaged[:500] if mail.damaged else None
 

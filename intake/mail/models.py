@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Instant, JsonList
+from core.models import Case, Message
 
 
 class MailState(enum.StrEnum):
@@ -62,3 +63,6 @@ class InboundMail(Base):
     message_row: Mapped[int | None] = mapped_column(sa.ForeignKey("messages.id"), index=True)
     taken_at: Mapped[Instant | None]
     error: Mapped[str | None] = mapped_column(sa.String(500))
+
+    case: Mapped[Case | None] = relationship()
+    message: Mapped[Message | None] = relationship()

@@ -147,23 +147,31 @@ def _of(policy: Policy, recipients: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _insert(session: Session, table: type[MailBytes | InboundMail], values: Mapping[str, Any]) -> Any:
-    """An insert that a row of the same key lets alone."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return insert(table).values(**values).on_conflict_do_nothing()
+def _insert(table: Any) -> dict[str, Any]:
+    """By the kind of database: an insert that a row of the same key lets alone."""
+    return {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+    }
+
+
+# Made once: to put a statement together takes longer than to execute it.
+_BYTES = _insert(MailBytes.__table__)
+_MAIL = _insert(InboundMail.__table__)
+_MAIL_WITH_ID = {name: statement.returning(InboundMail.id) for name, statement in _MAIL.items()}
 
 
 def _keep_bytes(session: Session, sha256: str, raw: bytes) -> None:
-    session.execute(_insert(session, MailBytes, {"sha256": sha256, "raw": raw}))
+    session.connection().execute(_BYTES[session.get_bind().dialect.name], {"sha256": sha256, "raw": raw})
 
 
 def _keep(session: Session, values: Mapping[str, Any], at: datetime) -> Stored:
-    statement = _insert(session, InboundMail, {"state": MailState.STORED, **values}).returning(InboundMail.id)
-    id = session.scalar(statement)
+    statement = _MAIL_WITH_ID[session.get_bind().dialect.name]
+    id = session.connection().scalar(statement, {"state": MailState.STORED, **values})
     mailbox, recipient = values["mailbox"], values["recipient"]
     if id is None:
         return _duplicate(session, values, at)
-    due.enqueue(session, TAKE_IN, f"mail:{id}", at, mail=id)
+    due.enqueue_now(session, TAKE_IN, f"mail:{id}", at, {"mail": id})
     return Stored(id, mailbox, recipient)
 
 
@@ -178,6 +186,6 @@ def _duplicate(session: Session, values: Mapping[str, Any], at: datetime) -> Sto
     if first.sha256 != values["sha256"]:
         again = {**values, "dedupe_key": f"copy:{values['sha256']}", "state": MailState.DUPLICATE,
                  "case_id": first.case_id}  # fmt: skip
-        session.execute(_insert(session, InboundMail, again))
+        session.connection().execute(_MAIL[session.get_bind().dialect.name], again)
     record(session, "mail.duplicate", at, case_id=first.case_id, mail=first.id, sha256=values["sha256"])
     return Stored(first.id, values["mailbox"], recipient, duplicate=True)

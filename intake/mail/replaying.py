@@ -15,7 +15,7 @@ from intake.mail.parsing.authentication import Method
 from intake.mail.receiving import TAKE_IN, raw_bytes
 from intake.mail.said import said_in, title_of
 from intake.mail.taking_in import ours_of
-from intake.mail.timely import read_in_time
+from intake.mail.timely import Unread, read_in_time
 from intake.mail.trust import trust_in
 from routing.clocks.rules import NotPossible
 from routing.context import Context
@@ -36,7 +36,8 @@ def replay(context: Context, id: int) -> str:
     if row.state != MailState.POISON:
         return _queue(context, id)
     envelope = Envelope(row.envelope_from, tuple(row.addressed))
-    mail = read_in_time(raw, envelope, ours_of(context), context.settings.authserv_id or None, _MAY_TAKE_S)
+    unread = Unread(raw, envelope, ours_of(context), context.settings.authserv_id or None)
+    (mail,) = read_in_time([unread], _MAY_TAKE_S)
     if mail.damaged:
         raise NotPossible(
             f"mail {id} still cannot be read: {mail.damaged}; it stays as it is on {_place(row)}"

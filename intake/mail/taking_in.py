@@ -8,7 +8,6 @@ nothing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,38 +16,46 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
-from core.mail_addresses import SignedAddresses
 from intake.mail.filing import Waiting, file_mail
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope, Ours, ParsedMail
-from intake.mail.parsing.reading import salvage
 from intake.mail.receiving import TAKE_IN
-from intake.mail.timely import read_apart, read_in_time
+from intake.mail.timely import Unread, read_apart, read_in_time
 from routing.context import Context
+from routing.correspondence.desk import signed_addresses
 
 _AT_ONCE = 25
-_BUSY_S = 4.0  # the rest is given back: leases must not run out over slow mails
-_LEASE = timedelta(seconds=30)
+_BYTES_AT_ONCE = (
+    4_000_000  # of mails that are read together: their attachments are in memory until they are filed
+)
+_LEASE = timedelta(seconds=60)  # no fewer than all of them may take, each its two seconds
 _TAKE_TURNS = 7_265_114  # any number: the name of a lock
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A mail that has been read, and the work of taking it in."""
+class _Work:
+    """A mail to be taken in: its claim, and its bytes."""
 
     claim: due.Claim
-    raw: bytes
-    envelope: Envelope
+    unread: Unread
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A mail that has been read."""
+
+    work: _Work
     mail: ParsedMail
+
+    @property
+    def claim(self) -> due.Claim:
+        return self.work.claim
 
 
 def take_in(context: Context, claim: due.Claim) -> None:
-    """Take in the mail of ``claim``, and others that wait, up to a number and a time."""
-    reads, late = _read_all(context, [claim, *_more(context)])
-    if late:
-        with context.database.writing() as session:
-            for each in late:
-                due.again(session, each, context.clock.now(), **each.payload)
+    """Take in the mail of ``claim``, and others that wait, up to a number and a size."""
+    works = _load(context, [claim, *_more(context)])
+    reads = _read_all(works)
     if len(reads) == 1:
         _file_alone(context, reads[0])
         return
@@ -56,6 +63,11 @@ def take_in(context: Context, claim: due.Claim) -> None:
         _file(context, reads)
     except Exception:  # noqa: BLE001  # one of them is the reason; alone it says so itself
         _file_each(context, reads, claim)
+
+
+def ours_of(context: Context) -> Ours:
+    """How mail of this installation's own is known."""
+    return Ours(loop_value=signed_addresses(context).loop_value())
 
 
 def _more(context: Context) -> list[due.Claim]:
@@ -67,36 +79,58 @@ def _more(context: Context) -> list[due.Claim]:
         return due.claim_more(session, TAKE_IN, now, lease, _AT_ONCE - 1)
 
 
-def _read_all(context: Context, claims: Sequence[due.Claim]) -> tuple[list[_Read], list[due.Claim]]:
-    """What has been read, and what there was no time for."""
-    ours = ours_of(context)
-    until = time.monotonic() + _BUSY_S
-    reads: list[_Read] = []
-    for number, claim in enumerate(claims):
-        if number and time.monotonic() > until:
-            return reads, list(claims[number:])
-        reads.append(_read(context, claim, ours))
-    return reads, []
+_BYTES = (
+    sa.select(
+        InboundMail.id, InboundMail.size, InboundMail.envelope_from, InboundMail.addressed, MailBytes.raw
+    )
+    .join(MailBytes, MailBytes.sha256 == InboundMail.sha256)
+    .where(InboundMail.id.in_(sa.bindparam("ids", expanding=True)))
+)
+_SIZES = sa.select(InboundMail.id, InboundMail.size).where(
+    InboundMail.id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
-def _read(context: Context, claim: due.Claim, ours: Ours) -> _Read:
+def _load(context: Context, claims: Sequence[due.Claim]) -> list[_Work]:
+    """The mails of the claims, as many as may be in memory at once; the others are given back."""
+    by_id = {claim.payload["mail"]: claim for claim in claims}
     with context.database.reading() as session:
-        row = session.execute(
-            sa.select(InboundMail.envelope_from, InboundMail.addressed, MailBytes.raw)
-            .join(MailBytes, MailBytes.sha256 == InboundMail.sha256)
-            .where(InboundMail.id == claim.payload["mail"])
-        ).one()
-    envelope = Envelope(row.envelope_from, tuple(row.addressed))
-    # Whoever tried before has not come to an end: this mail may have taken its worker with it.
-    read = read_apart if claim.attempts > 1 else read_in_time
-    mail = read(row.raw, envelope, ours, context.settings.authserv_id or None)
-    return _Read(claim, row.raw, envelope, mail)
+        ids = _that_fit(session, list(by_id))
+        rows = {row.id: row for row in session.execute(_BYTES, {"ids": ids})}
+    late = [claim for id, claim in by_id.items() if id not in rows]
+    if late:
+        with context.database.writing() as session:
+            for claim in late:
+                due.again(session, claim, context.clock.now(), **claim.payload)
+    ours, authserv_id = ours_of(context), context.settings.authserv_id or None
+    return [
+        _Work(
+            by_id[id], Unread(row.raw, Envelope(row.envelope_from, tuple(row.addressed)), ours, authserv_id)
+        )
+        for id, row in sorted(rows.items())
+    ]
 
 
-def ours_of(context: Context) -> Ours:
-    """How mail of this installation's own is known."""
-    signed = SignedAddresses(context.settings.secret_key.get_secret_value())
-    return Ours(loop_value=signed.loop_value())
+def _that_fit(session: Session, ids: list[int]) -> list[int]:
+    if len(ids) == 1:
+        return ids
+    sizes = {row.id: row.size for row in session.execute(_SIZES, {"ids": ids})}
+    fitting, total = ids[:1], sizes[ids[0]]
+    for id in ids[1:]:
+        total += sizes[id]
+        if total > _BYTES_AT_ONCE:
+            break
+        fitting.append(id)
+    return fitting
+
+
+def _read_all(works: Sequence[_Work]) -> list[_Read]:
+    """Read them. Of whom a worker came to no end before reads apart: the mail may have taken it with it."""
+    usual = [work for work in works if work.claim.attempts == 1]
+    mails = dict(
+        zip((work.claim.id for work in usual), read_in_time([work.unread for work in usual]), strict=True)
+    )
+    return [_Read(work, mails.get(work.claim.id) or read_apart(work.unread)) for work in works]
 
 
 def _file_each(context: Context, reads: Sequence[_Read], first: due.Claim) -> None:
@@ -125,28 +159,31 @@ def _file_alone(context: Context, read: _Read) -> None:
     except Exception as error:  # whatever it is, the mail becomes a case
         if read.mail.damaged:
             raise
-        reason = f"{type(error).__name__} while it was taken in"
-        saved = salvage(read.raw, read.envelope, reason)
-        _file(context, [_Read(read.claim, read.raw, read.envelope, saved)])
+        saved = read.work.unread.saved(f"{type(error).__name__} while it was taken in")
+        _file(context, [_Read(read.work, saved)])
+
+
+_ROWS = (
+    sa.select(InboundMail).where(InboundMail.id.in_(sa.bindparam("ids", expanding=True))).with_for_update()
+)
 
 
 def _file(context: Context, reads: Sequence[_Read]) -> None:
     with context.database.writing() as session:
         one_after_the_other(session)
-        for read in reads:
+        ids = [read.claim.payload["mail"] for read in reads]
+        rows = {row.id: row for row in session.scalars(_ROWS, {"ids": ids})}
+        finished = []
+        for read, id in zip(reads, ids, strict=True):
             try:
-                _file_one(session, context, read)
+                if rows[id].state == MailState.STORED:
+                    file_mail(session, context, rows[id], read.mail)
+                finished.append(read.claim)
             except Waiting as reason:
                 due.again(session, read.claim, reason.until, error=str(reason), **read.claim.payload)
-
-
-def _file_one(session: Session, context: Context, read: _Read) -> None:
-    row = session.get_one(InboundMail, read.claim.payload["mail"], with_for_update=True)
-    if row.state == MailState.STORED:
-        file_mail(session, context, row, read.mail)
-    session.flush()
-    if not due.finish(session, read.claim):
-        raise due.LeaseLost(read.claim.subject)
+        session.flush()
+        if not due.finish_all(session, finished):
+            raise due.LeaseLost(", ".join(claim.subject for claim in finished))
 
 
 def one_after_the_other(session: Session) -> None:

@@ -1,9 +1,9 @@
 """Reading a mail within a time, whatever is in it.
 
-A mail is read in a thread of its own. When its time is over an exception is raised inside of that thread, and
-nobody waits for it: what loops in Python ends there, what waits for something ends later, and neither holds anybody
-up. What keeps the interpreter's lock to itself, or takes the whole process with it, cannot be interrupted so; it has
-no more than one chance: the second try reads in a process that is killed when its time is over.
+Mails are read in a thread of their own. When the time of one is over an exception is raised inside of that thread,
+and nobody waits for it: what loops in Python ends there, what waits for something ends later, and neither holds
+anybody up. What keeps the interpreter's lock to itself, or takes the whole process with it, cannot be interrupted
+so; it has no more than one chance: the second try reads in a process that is killed when its time is over.
 
 A process for each mail would cost more than reading it (0.1 s and 40 MB beside 1 ms), and the reader is linear in
 what it reads; so the process is for what has done harm already.
@@ -17,7 +17,9 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from intake.mail.parsing import Envelope, Ours, ParsedMail, read_mail
@@ -32,20 +34,38 @@ class _TooLong(BaseException):
     """Raised inside a reading that takes too long; no ``except Exception`` on its way stops it."""
 
 
-class _Reading(threading.Thread):
-    def __init__(self, read: Callable[[], ParsedMail]) -> None:
-        super().__init__(name="mail-reading", daemon=True)
-        self._read = read
-        self.mail: ParsedMail | None = None
-        self.error = ""
+@dataclass(frozen=True)
+class Unread:
+    """A mail to be read: its bytes, what the servers said, how we know our own, and our receiver's name."""
+
+    raw: bytes
+    envelope: Envelope = field(default_factory=Envelope)
+    ours: Ours | None = None
+    authserv_id: str | None = None
+
+    def read(self) -> ParsedMail:
+        """The mail; raises what reading raises."""
+        return read_mail(self.raw, self.envelope, self.ours, self.authserv_id)
+
+    def saved(self, why: str) -> ParsedMail:
+        """What envelope and bytes tell."""
+        return salvage(self.raw, self.envelope, why)
+
+
+class _Reader(threading.Thread):
+    """Reads mails, one after the other: a thread for each would cost as much as reading it."""
+
+    def __init__(self, mails: Sequence[Unread]) -> None:
+        super().__init__(name="mail-reader", daemon=True)
+        self._mails = mails
+        self.done: list[ParsedMail] = []
+        self.begun_at = time.monotonic()
 
     def run(self) -> None:
-        try:
-            self.mail = self._read()
-        except _TooLong:
-            pass
-        except Exception as error:  # noqa: BLE001  # whatever it is, the mail is not lost
-            self.error = type(error).__name__
+        with contextlib.suppress(_TooLong):
+            for mail in self._mails:
+                self.begun_at = time.monotonic()
+                self.done.append(_read(mail))
 
     def interrupt(self) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -53,42 +73,45 @@ class _Reading(threading.Thread):
         )
 
 
-def read_in_time(
-    raw: bytes, envelope: Envelope, ours: Ours | None, authserv_id: str | None, seconds: float = SECONDS
-) -> ParsedMail:
-    """The mail; ``damaged`` and made from envelope and bytes if reading raises or takes longer than ``seconds``."""
-    reading = _Reading(lambda: read_mail(raw, envelope, ours, authserv_id))
-    reading.start()
-    reading.join(seconds)
-    if reading.mail is not None:
-        return reading.mail
-    if reading.is_alive():
-        reading.interrupt()
-        return salvage(raw, envelope, f"reading took longer than {seconds:g} seconds")
-    return salvage(raw, envelope, f"{reading.error} while reading")
+def _read(mail: Unread) -> ParsedMail:
+    try:
+        return mail.read()
+    except Exception as error:  # noqa: BLE001  # whatever it is, the mail is not lost
+        return mail.saved(f"{type(error).__name__} while reading")
 
 
-def read_apart(
-    raw: bytes,
-    envelope: Envelope,
-    ours: Ours | None,
-    authserv_id: str | None,
-    seconds: float = _APART_SECONDS,
-) -> ParsedMail:
+def read_in_time(mails: Sequence[Unread], seconds: float = SECONDS) -> list[ParsedMail]:
+    """The mails; ``damaged`` and made from envelope and bytes is what raises or takes longer than ``seconds``."""
+    found: list[ParsedMail] = []
+    while len(found) < len(mails):
+        reader = _Reader(mails[len(found) :])
+        reader.start()
+        while reader.is_alive() and (left := seconds - (time.monotonic() - reader.begun_at)) > 0:
+            reader.join(left)
+        late = reader.is_alive() and time.monotonic() - reader.begun_at >= seconds
+        if reader.is_alive():
+            reader.interrupt()
+        found += reader.done[:]
+        if late and len(found) < len(mails):
+            found.append(mails[len(found)].saved(f"reading took longer than {seconds:g} seconds"))
+    return found
+
+
+def read_apart(mail: Unread, seconds: float = _APART_SECONDS) -> ParsedMail:
     """The same, in a process of its own, with a bound on its memory."""
     command = [sys.executable, "-m", "intake.mail.timely"]
-    work = pickle.dumps((raw, envelope, ours, authserv_id))
+    work = pickle.dumps((mail.raw, mail.envelope, mail.ours, mail.authserv_id))
     try:
         done = subprocess.run(  # noqa: S603  # a command of our own
             command, input=work, capture_output=True, timeout=seconds, cwd=_ROOT, check=True
         )
-        mail = pickle.loads(done.stdout)  # noqa: S301  # our own process has written it
-        assert isinstance(mail, ParsedMail)
+        found = pickle.loads(done.stdout)  # noqa: S301  # our own process has written it
+        assert isinstance(found, ParsedMail)
     except subprocess.TimeoutExpired:
-        return salvage(raw, envelope, f"reading took longer than {seconds:g} seconds")
+        return mail.saved(f"reading took longer than {seconds:g} seconds")
     except (subprocess.CalledProcessError, pickle.UnpicklingError, EOFError, AssertionError) as error:
-        return salvage(raw, envelope, f"{type(error).__name__} while reading apart")
-    return mail
+        return mail.saved(f"{type(error).__name__} while reading apart")
+    return found
 
 
 def _child() -> None:

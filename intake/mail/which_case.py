@@ -105,22 +105,34 @@ def _by_ids(session: Session, signed: SignedAddresses, search: Search) -> Iterat
         if thread is not None:
             yield thread.case, "signed-message-id"
     if ids:
-        at: dict[str, list[int]] = {}
-        for row in session.execute(_messages_with(ids)):
-            at.setdefault(row.mail_message_id, []).append(row.case_id)
+        at = _messages(session, ids)
         yield from ((case, "reference") for each in ids for case in at.get(each, ()))
     tag = _IN_SUBJECT.search(mail.subject)
     if tag is not None:
         yield int(tag[1]), "subject"
 
 
-def _messages_with(ids: Sequence[str]) -> sa.Executable:
-    """A mail that went to two mailboxes is on two cases; the one of the service that is written to is meant."""
-    return (
-        sa.select(Message.mail_message_id, Message.case_id)
-        .where(Message.mail_message_id.in_(ids), Message.mail_message_id.is_not(None))
-        .order_by(Message.id)
+# Of the table, and made once: mail comes in bursts, and most of it answers something.
+# A mail that went to two mailboxes is on two cases; the one of the service that is written to is meant.
+_COLUMNS = Message.__table__.c
+_MESSAGES = (
+    sa.select(_COLUMNS.mail_message_id, _COLUMNS.case_id)
+    .where(
+        _COLUMNS.mail_message_id.in_(sa.bindparam("ids", expanding=True)),
+        _COLUMNS.mail_message_id.is_not(None),
     )
+    .order_by(_COLUMNS.id)
+)
+
+
+def _messages(session: Session, ids: Sequence[str]) -> dict[str, list[int]]:
+    """Message-ID -> cases, of those that are there. What this transaction has not written yet is written first."""
+    if any(isinstance(each, Message) and each.mail_message_id in ids for each in session.new):
+        session.flush()
+    found: dict[str, list[int]] = {}
+    for row in session.connection().execute(_MESSAGES, {"ids": ids}):
+        found.setdefault(row.mail_message_id, []).append(row.case_id)
+    return found
 
 
 def belongs(session: Session, case: Case, search: Search) -> bool:

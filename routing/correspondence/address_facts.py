@@ -32,5 +32,8 @@ def no_mail_reason(session: Session, address: str) -> str | None:
 
 def heard_from(session: Session, address: str) -> bool:
     """A mail came from ``address``: it takes mail again. Whether something had been known against it."""
-    gone = sa.delete(AddressFact).where(AddressFact.address == address_key(address))
-    return bool(session.execute(gone).rowcount)  # type: ignore[attr-defined]
+    gone = session.connection().execute(_FORGET, {"key": address_key(address)})
+    return bool(gone.rowcount)
+
+
+_FORGET = AddressFact.__table__.delete().where(AddressFact.__table__.c.address == sa.bindparam("key"))  # type: ignore[attr-defined]

@@ -83,8 +83,8 @@ def test_it_is_read_later_when_it_can_be(
         broken.setattr(timely, "read_mail", raises)
         maria.writes("=?utf-8?q?Caf=C3=A9?=", "Since nine o'clock.\n\nOn Monday you wrote:\n> Hello")
         with pytest.raises(NotPossible, match="still cannot be read"):
-            replay(house.context, 1)
-    assert "case 1001" in replay(house.context, 1)
+            replay(house.context, mails(house)[0].id)
+    assert "case 1001" in replay(house.context, mails(house)[0].id)
     case = house.case
     assert (case.title, case.needs_look) == ("Café", False)
     (message,) = messages(house, 1001)
@@ -92,9 +92,9 @@ def test_it_is_read_later_when_it_can_be(
     assert mails(house)[0].state == MailState.TAKEN
     assert len(house.events("mail.replayed")) == 1
     with pytest.raises(NotPossible, match="nothing to do"):
-        replay(house.context, 1)
-    with pytest.raises(NotPossible, match="no mail 77"):
-        replay(house.context, 77)
+        replay(house.context, mails(house)[0].id)
+    with pytest.raises(NotPossible, match="no mail 777777"):
+        replay(house.context, 777777)
 
 
 def test_an_answer_that_cannot_be_read_still_finds_its_case(
@@ -156,11 +156,11 @@ def test_whoever_died_over_it_is_followed_by_a_process_that_may_die(
 
 
 def test_a_process_that_hangs_or_dies_is_a_case_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = b"Subject: The agent\n\nText"
-    slow = timely.read_apart(raw, Envelope(MARIA_AT), None, None, 0.01)
+    unread = timely.Unread(b"Subject: The agent\n\nText", Envelope(MARIA_AT))
+    slow = timely.read_apart(unread, 0.01)
     assert slow.damaged == "reading took longer than 0.01 seconds"
     monkeypatch.setattr(timely.sys, "executable", "/bin/false")
-    dead = timely.read_apart(raw, Envelope(MARIA_AT), None, None)
+    dead = timely.read_apart(unread)
     assert dead.damaged == "CalledProcessError while reading apart"
     assert (dead.subject, dead.sender and dead.sender.address) == ("The agent", MARIA_AT)
 
@@ -170,7 +170,7 @@ def test_a_copy_can_be_taken_in_all_the_same(house: House, maria: Mailbox) -> No
     maria.sends(raw.format("One").encode())
     maria.sends(raw.format("Two").encode())
     assert [row.state for row in mails(house)] == [MailState.TAKEN, MailState.DUPLICATE]
-    assert "will be taken in" in replay(house.context, 2)
+    assert "will be taken in" in replay(house.context, mails(house)[1].id)
     house.fast_forward(0)
     assert [case.title for case in house.cases] == ["One", "Two"]
 
@@ -180,11 +180,11 @@ def test_a_lost_lease_changes_nothing(house: House) -> None:
     store(house.context, raw, Envelope(MARIA_AT, [MASSUPPORT]), "smtp")
     with house.context.database.writing() as session:
         (claim,) = due.claim(session, house.scheduler.now(), timedelta(seconds=30))
-        due.cancel(session, "mail:1")
+        due.cancel(session, claim.subject)
     with pytest.raises(due.LeaseLost):
         take_in(house.context, claim)
     assert house.cases == []
     assert mails(house)[0].state == MailState.STORED
-    assert "will be taken in" in replay(house.context, 1)
+    assert "will be taken in" in replay(house.context, mails(house)[0].id)
     house.fast_forward(0)
     assert len(house.cases) == 1

@@ -228,7 +228,7 @@ def test_nothing_is_kept_where_the_commit_fails(context: Context, monkeypatch: p
     def refuse(*_: object, **__: object) -> Callable[[], None]:
         raise sa.exc.OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    monkeypatch.setattr("core.due.enqueue", refuse)
+    monkeypatch.setattr("core.due.enqueue_now", refuse)
     with pytest.raises(sa.exc.OperationalError):
         _put(context, mail())
     assert _rows(context) == []
