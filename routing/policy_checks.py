@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from routing.escalation.rules import ROLES
 from routing.policy_contracts import Mistake, contract_mistakes
 from routing.policy_mail import mail_mistakes
+from routing.policy_prompts import prompt_mistakes
 from routing.policy_words import nearest
-from routing.prompts import CATALOGUE, mistakes_in
 
 if TYPE_CHECKING:
     from routing.escalation.rules import Step
     from routing.oncall import Schedule
     from routing.policy import Policy
-    from routing.prompt_texts import PromptText
 
 _SHOWN = 20
 
@@ -37,7 +36,7 @@ def check(policy: Policy) -> list[Mistake]:
         *_held_twice(policy),
         *mail_mistakes(policy),
         *_nobody_to_ring(policy),
-        *_wrong_prompts(policy),
+        *prompt_mistakes(policy),
     ]
 
 
@@ -168,17 +167,3 @@ def _nobody_to_ring(policy: Policy) -> Iterator[Mistake]:
                 ("services", key, "escalation"),
                 "is missing; a service with a line, or with a tier that covers 24x7, needs somebody to ring",
             )
-
-
-def _wrong_prompts(policy: Policy) -> Iterator[Mistake]:
-    places: list[tuple[tuple[str, ...], Mapping[str, PromptText]]] = [(("prompts",), policy.prompts)]
-    places += [(("lines", key, "prompts"), line.prompts) for key, line in policy.lines.items()]
-    places += [(("mailboxes", key, "prompts"), box.prompts) for key, box in policy.mailboxes.items()]
-    for place, prompts in places:
-        for key, prompt in prompts.items():
-            for mistake in mistakes_in(key, prompt.text):
-                yield Mistake((*place, key), mistake)
-            if not prompt.text and not prompt.audio:
-                yield Mistake((*place, key), "says nothing; expected text or the address of audio")
-    for key in sorted(set(CATALOGUE) - set(policy.prompts)):
-        yield Mistake(("prompts", key), "is missing")

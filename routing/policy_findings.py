@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from routing.business_hours import BusinessCalendar
 from routing.business_hours.errors import CalendarError
 from routing.policy import Policy
-from routing.policy_checks import named_in
 from routing.policy_contracts import Mistake
 from routing.policy_duty import day_text, escalations, minutes, schedules, some
 from routing.policy_mail import mail_findings
+from routing.policy_people import people
+from routing.policy_prompts import prompt_findings
 
 _ENDS_SOON = timedelta(days=30)
 
@@ -27,11 +28,12 @@ def findings(policy: Policy, at: datetime) -> list[Mistake]:
         *_services(policy),
         *_tiers(policy),
         *_lines(policy),
-        *_people(policy),
+        *people(policy),
         *schedules(policy, at),
         *escalations(policy),
         *_customers(policy, at),
         *mail_findings(policy),
+        *prompt_findings(policy),
     ]
     order = {name: number for number, name in enumerate(Policy.model_fields)}
     return sorted(found, key=lambda finding: order[str(finding.place[0])])
@@ -128,36 +130,6 @@ def _lines(policy: Policy) -> Iterator[Mistake]:
                 yield Mistake(("lines", key, "team", number), words)
         if len(set(line.team)) < len(line.team):
             yield Mistake(("lines", key, "team"), "the same number is rung twice")
-
-
-def _people(policy: Policy) -> Iterator[Mistake]:
-    rung = _rung(policy)
-    lines = policy.line_by_number
-    numbers = Counter(person.phone for person in policy.people.values())
-    for key, person in policy.people.items():
-        if key in rung and not person.verified:
-            words = f"{person.name}'s phone is not verified, but is rung by {some(rung[key])}"
-            yield Mistake(("people", key, "verified"), words)
-        if key not in rung:
-            yield Mistake(("people", key), f"{person.name} is in no rotation and in no step: never rung")
-        if numbers[person.phone] > 1:
-            yield Mistake(("people", key, "phone"), f"two people have the number {person.phone}")
-        if person.phone in lines:
-            words = f"{person.name}'s phone is the line {lines[person.phone]!r}: it would ring itself"
-            yield Mistake(("people", key, "phone"), words)
-
-
-def _rung(policy: Policy) -> dict[str, list[str]]:
-    """Person -> by what they are rung."""
-    found: dict[str, list[str]] = {}
-    for key, schedule in policy.schedules.items():
-        for person in dict.fromkeys(person for _, person in named_in(schedule)):
-            found.setdefault(person, []).append(f"the schedule {key!r}")
-    for key, escalation in policy.escalations.items():
-        for step in escalation.steps:
-            if step.ring in policy.people:
-                found.setdefault(step.ring, []).append(f"a step of the escalation {key!r}")
-    return found
 
 
 def _customers(policy: Policy, at: datetime) -> Iterator[Mistake]:

@@ -11,6 +11,8 @@ from routing.policy_document import read_document
 from routing.policy_findings import findings
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+_LUIS = 'luis: {name: Luis Ortega, phone: "+17135550102", verified: true, email: luis@nightbell.example}'
+_LUIS_WITH = 'luis: {{name: Luis Ortega, phone: "+17135550102", verified: true, {}}}'
 _MEMBERS = "        members: [dana, luis, priya, sam]\n"
 
 
@@ -27,6 +29,14 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
 
 def test_it_finds_nothing_foolish_in_the_shipped_policy(sample: str) -> None:
     assert found_in(sample) == {}
+
+
+def test_it_finds_nothing_foolish_in_a_phone_that_is_verified_as_a_method(sample: str) -> None:
+    methods = (
+        'luis: {name: Luis Ortega, methods: {mobile: {voice: "+17135550102", verified: true}, '
+        'texts: {sms: "+17135550102"}}, rules: [{use: mobile}, {use: texts}]}'
+    )
+    assert found_in(changed(sample, (_LUIS, methods))) == {}
 
 
 def test_it_names_the_25th_of_december_when_nobody_is_on_call(sample: str) -> None:
@@ -104,6 +114,31 @@ FOOLISH: dict[str, tuple[str, str, str, str]] = {
     ),
     "two people with one phone": (
         'phone: "+17135550102"', 'phone: "+17135550101"', "people.dana.phone", "two people have the number",
+    ),
+    "no verified phone among the methods": (
+        _LUIS,
+        'luis: {name: Luis Ortega, methods: {mobile: {voice: "+17135550102"}, home: {voice: "+17135550112"}}}',
+        "people.luis.methods", "Luis Ortega's phone is not verified, but is rung by the schedule 'support'",
+    ),
+    "rules that use no verified phone": (
+        _LUIS,
+        _LUIS_WITH.format('methods: {home: {voice: "+17135550112"}}, rules: [{use: home}]'),
+        "people.luis.rules", "they call no verified phone, but Luis Ortega is rung by the schedule 'support'",
+    ),
+    "a rule for a phone that is not verified": (
+        _LUIS,
+        _LUIS_WITH.format('methods: {home: {voice: "+17135550112"}}, rules: [{use: phone}, {use: home}]'),
+        "people.luis.rules.1.use", "'home' is not verified: this rule reaches nobody",
+    ),
+    "two people with one phone among their methods": (
+        _LUIS,
+        _LUIS_WITH.format('methods: {desk: {sms: "+17135550101", verified: true}}'),
+        "people.luis.methods", "two people have the number +17135550101",
+    ),
+    "a method that is one of the lines": (
+        _LUIS,
+        _LUIS_WITH.format('methods: {desk: {voice: "+18773632305", verified: true}}'),
+        "people.luis.methods", "Luis Ortega's phone is the line 'support': it would ring itself",
     ),
     "a customer without a contract": (
         "    contracts:\n      support: {tier: classic}\n", "", "customers.prairie", "has no contract",
