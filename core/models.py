@@ -80,12 +80,6 @@ class Contract(Base):
 
     customer: Mapped[Customer] = relationship(back_populates="contracts")
 
-    def runs_on(self, day: date) -> bool:
-        """Whether the contract is in force on ``day``."""
-        return (self.starts_on is None or self.starts_on <= day) and (
-            self.ends_on is None or day <= self.ends_on
-        )
-
 
 class Person(Base):
     """Somebody of the vendor's who can be rung."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.database import Database
 from core.models import Contact, Contract, Customer, Event, Person
 from routing import policies
+from routing.directory import load_directory
 from routing.policies import NoPolicy, Policies, PolicyError, PolicyVersion, apply_policy, parse_policy
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -138,15 +139,12 @@ def test_it_replaces_contracts_with_their_terms(database: Database, sample: str)
     apply(database, sample)
     apply(database, sample.replace("{tier: elite}", "{tier: select, starts: 2026-01-01, ends: 2026-06-30}"))
     with database.reading() as session:
-        contract = session.scalars(
-            sa.select(Contract)
-            .join(Customer)
-            .where(Customer.key == "lakeside", Contract.service == "support")
-        ).one()
-    assert contract.tier == "select"
-    assert contract.runs_on(date(2026, 6, 30))
-    assert not contract.runs_on(date(2026, 7, 1))
-    assert not contract.runs_on(date(2025, 12, 31))
+        entry = load_directory(session).by_support_id["4471"]
+    first, last = entry.terms("support", date(2026, 1, 1)), entry.terms("support", date(2026, 6, 30))
+    assert first == last
+    assert (first and first.tier) == "select"
+    assert entry.terms("support", date(2025, 12, 31)) is None
+    assert entry.terms("support", date(2026, 7, 1)) is None
 
 
 # What is current
