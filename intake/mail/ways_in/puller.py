@@ -25,7 +25,7 @@ from intake.mail.ways_in.imap_mailbox import Account, Mailbox, MailboxError, Not
 
 IDLE_S, POLL_S = 50.0, 10.0
 _STOP_S = 4.0
-TRIES = 5
+TRIES, GIVE_UP_S = 5, 900.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_TRY_S = 1.0, 60.0, 600.0
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,17 @@ class _NotStored(Exception):
 
 @dataclass
 class _Trouble:
-    """A mail that could not be fetched: how often, and when (time.monotonic) to try again."""
+    """A mail that could not be fetched: since when (time.monotonic), how often, and when to try again."""
 
+    since: float
     tries: int = 0
     again_at: float = 0.0
+    given_up: int = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it is the mail, and not the line, that is broken."""
+        return self.tries > TRIES and time.monotonic() - self.since > GIVE_UP_S
 
 
 class Puller:
@@ -129,13 +136,13 @@ class Puller:
 
     def _store(self, mailbox: Mailbox, uid: str, trouble: _Trouble) -> bool:
         """Fetch and store a mail; whether it is safe now."""
-        raw = self._fetch(mailbox, uid, trouble.tries)
+        raw = self._fetch(mailbox, uid, trouble)
         if raw is None:
             return False
         try:
             self._door.store(raw, Envelope(), "imap", None)
         except (sa.exc.OperationalError, sa.exc.TimeoutError, OSError) as error:
-            trouble.tries, trouble.again_at = trouble.tries - 1, 0.0  # which is no fault of the mail
+            del self._troubles[uid]  # it is no fault of the mail
             raise _NotStored(said_of(error)) from error
         except Exception as error:  # noqa: BLE001  # it may be this mail alone: the others must not wait for it
             log.error("a mail is not stored, and stays in the mailbox: %s", said_of(error))
@@ -143,11 +150,12 @@ class Puller:
         self._stored.add(uid)
         return True
 
-    def _fetch(self, mailbox: Mailbox, uid: str, tries: int) -> bytes | None:
+    def _fetch(self, mailbox: Mailbox, uid: str, trouble: _Trouble) -> bytes | None:
         """The mail, or what can be had of it in the end; None if there is nothing to store now."""
-        if tries > TRIES:
+        if trouble.is_hopeless:
             log.error("a mail cannot be fetched or stored as it is; a case is made from its header")
-            return _stand_in(_header(mailbox, uid) if tries <= TRIES + 2 else b"")
+            trouble.given_up += 1
+            return _stand_in(_header(mailbox, uid) if trouble.given_up <= 2 else b"")
         try:
             size = mailbox.size(uid)
             if size is None or size <= self._limit:
@@ -164,7 +172,7 @@ class Puller:
         return trouble is None or time.monotonic() >= trouble.again_at
 
     def _note_trouble(self, uid: str) -> _Trouble:
-        trouble = self._troubles.setdefault(uid, _Trouble())
+        trouble = self._troubles.setdefault(uid, _Trouble(time.monotonic()))
         trouble.tries += 1
         trouble.again_at = time.monotonic() + min(_FIRST_PAUSE_S * 2**trouble.tries, _LONGEST_TRY_S)
         return trouble

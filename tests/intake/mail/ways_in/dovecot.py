@@ -43,6 +43,9 @@ default_internal_group = {internal_group}
 default_login_user = {login}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import random
+import select
 import shutil
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +52,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(puller_module, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(puller_module, "_LONGEST_PAUSE_S", 0.2)
     monkeypatch.setattr(puller_module, "_LONGEST_TRY_S", 0.2)
+    monkeypatch.setattr(puller_module, "GIVE_UP_S", 0.5)
 
 
 @contextmanager
@@ -112,7 +118,7 @@ def test_it_hears_of_new_mail_within_seconds(server: Dovecot, tmp_path: Path) ->
     with pulling(server.url(), tmp_path) as found:
         time.sleep(0.5)
         took = []
-        for number in range(5):
+        for number in range(3):
             began = time.monotonic()
             server.put(mail(number))
             until(lambda count=number: len(found.kept) == count + 1)  # type: ignore[misc]
@@ -131,7 +137,7 @@ def test_it_reads_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
                 patched.setenv("SSL_CERT_FILE", str(files[0]))
                 with pulling(server.url(scheme), tmp_path) as found:
                     time.sleep(0.5)
-                    for number in range(4):
+                    for number in range(2):
                         server.put(mail(f"{scheme}{number}"))
                         until(lambda count=number: len(found.kept) == count + 1, within=5)  # type: ignore[misc]
 
@@ -215,6 +221,64 @@ def test_it_comes_back_when_the_server_does(server: Dovecot, tmp_path: Path) -> 
         server.put(mail(2))
         until(lambda: len(found.kept) == 2)
     assert stored(found) == [mail(1), mail(2)]
+
+
+def test_it_loses_nothing_on_a_line_that_breaks_again_and_again(
+    server: Dovecot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut after so many bytes, wherever that is: in a greeting, a literal, between a commit and the move."""
+    monkeypatch.setattr(puller_module, "GIVE_UP_S", 60.0)
+    wanted = [mail(number) + b"x" * 300 * number for number in range(8)]
+    for each in wanted:
+        server.put(each)
+    chance = random.Random(5)
+    with breaking_line(server.port, lambda: chance.randint(100, 6_000)) as (port, breaks):
+        url = server.url().replace(str(server.port), str(port))
+        with pulling(url, tmp_path) as found:
+            until(lambda: len(server.mails("Nightbell")) == 8, within=60)
+        assert len(breaks) > 5
+    assert set(stored(found)) == set(wanted), "and none in part"
+    assert server.mails() == []
+
+
+@contextmanager
+def breaking_line(port: int, lasts: Callable[[], int]) -> Iterator[tuple[int, list[int]]]:
+    """A line to a server that breaks after so many bytes from it; where to connect, and the breaks so far."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    breaks: list[int] = []
+
+    def carry(near: socket.socket) -> None:
+        far = socket.create_connection(("127.0.0.1", port))
+        left = lasts()
+        with near, far:
+            while left > 0:
+                ready, _, _ = select.select([near, far], [], [], 10)
+                for side, other in ((near, far), (far, near)):
+                    if side in ready:
+                        data = side.recv(4096)
+                        if not data:
+                            return
+                        other.sendall(data[:left] if side is far else data)
+                        left -= len(data) if side is far else 0
+        breaks.append(1)
+
+    def serve() -> None:
+        while True:
+            try:
+                near, _ = listening.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError):
+                carry(near)
+
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
+    try:
+        yield listening.getsockname()[1], breaks
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        serving.join()
 
 
 def test_it_begins_before_there_is_a_server(server: Dovecot, tmp_path: Path) -> None:
