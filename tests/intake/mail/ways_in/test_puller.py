@@ -228,15 +228,15 @@ def test_it_loses_nothing_on_a_line_that_breaks_again_and_again(
 ) -> None:
     """Cut after so many bytes, wherever that is: in a greeting, a literal, between a commit and the move."""
     monkeypatch.setattr(puller_module, "GIVE_UP_S", 60.0)
-    wanted = [mail(number) + b"x" * 300 * number for number in range(8)]
+    wanted = [mail(number) + b"x" * 200 * number for number in range(12)]
     for each in wanted:
         server.put(each)
     chance = random.Random(5)
-    with breaking_line(server.port, lambda: chance.randint(100, 6_000)) as (port, breaks):
+    with breaking_line(server.port, lambda: chance.randint(100, 7_000)) as (port, breaks):
         url = server.url().replace(str(server.port), str(port))
         with pulling(url, tmp_path) as found:
-            until(lambda: len(server.mails("Nightbell")) == 8, within=60)
-        assert len(breaks) > 5
+            until(lambda: len(server.mails("Nightbell")) == 12, within=60)
+        assert len(breaks) > 3
     assert set(stored(found)) == set(wanted), "and none in part"
     assert server.mails() == []
 
