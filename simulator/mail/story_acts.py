@@ -55,9 +55,7 @@ class Ordinary(Story):
     def _answered(self, page: Json, first: Json) -> Json:
         quoted = "".join(f"> {line}\n" for line in page["text"].splitlines())
         words = "the import's account had run out of rights. It runs again, please try it.\n"
-        sent = self.write(
-            page["owner"], answers=page["id"], text=f"Hello,\n\n{words}\n{page['owner']['name']}\n\n{quoted}"
-        )
+        sent = self.write(page["owner"], answers=page["id"], text=f"Hello,\n\n{words}\n{quoted}")
         answer = self.wait_for(
             "the engineer's answer to the customer",
             lambda: self.received(self.customer, automatic=False, after=sent),

@@ -91,7 +91,7 @@ export class LetterView {
   }
 
   #drawBody(letter, body) {
-    body.replaceChildren(this.#asHtml ? framed(letter) : h("div", { class: "text-body" }, linked(letter.text)));
+    body.replaceChildren(this.#asHtml ? framed(letter) : h("div", { class: "text-body" }, withQuotes(letter.text)));
   }
 
   #updateDeliveries(letter) {
@@ -113,6 +113,12 @@ export class LetterView {
       delivery.next_at ? h("button", { type: "button", class: "chip", onclick: () => post(`/mail/letters/${letter.id}/retry`) }, icon("again"), "Try now") : null),
     h("ol", { class: "attempts" }, tries));
   }
+}
+
+/** The text with its links as links, and what it quotes set back. */
+function withQuotes(text) {
+  const runs = text.match(/(?:^>.*(?:\n|$))+|(?:^(?!>).*(?:\n|$))+/gm) ?? [];
+  return runs.map((run) => h("span", { class: run.startsWith(">") ? "quoted" : null }, linked(run)));
 }
 
 function row(term, value) {
