@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from core.due import Due, DueState
 from core.heartbeat import MAIL, MAILBOX, last_beat
 from routing.context import Context
+from routing.correspondence.outbox import nothing_leaves
 from routing.policies import NoPolicy, PolicyError
 from webhooks import receipts, spool
 from webhooks.edge import FORGED
@@ -56,6 +57,7 @@ def _problems(context: Context) -> list[str]:
         with context.database.reading() as session:
             beat, mail_beat = last_beat(session), last_beat(session, MAIL)
             mailbox_beat = last_beat(session, MAILBOX)
+            blocked = nothing_leaves(session, context.clock.now())
             dead = session.scalar(
                 sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
             )
@@ -75,6 +77,8 @@ def _problems(context: Context) -> list[str]:
         mailbox_beat is None or now - mailbox_beat > _MAILBOX_READ
     ):
         problems.append("the mailbox is not being read; the log of the mail process says why")
+    if blocked:
+        problems.append("no mail has left for 15 minutes, and some waits; is NIGHTBELL_SMTP_URL right?")
     if dead:
         problems.append(f"{dead} pieces of due work failed for good; see: nightbell due")
     return problems

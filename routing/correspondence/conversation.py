@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.mail_addresses import address_key
 from core.models import Case, Message
 from routing.correspondence.desk import is_ours
-from routing.correspondence.letters import Party, distinct
+from routing.correspondence.letters import Party, can_be_written_to, distinct
 from routing.correspondence.threads import references
 from routing.policy import Policy
 
@@ -50,10 +50,11 @@ def conversation_of(session: Session, case: Case, policy: Policy) -> Conversatio
     known = _known(case, mails)
     spoken = [each for each in mails if _key(sender_of(each)) in known]
     latest = spoken[-1] if spoken else None
-    to = _answer_to(latest) if latest else _contact(case)
+    to = _answer_to(latest, policy) if latest else _contact(case)
     copies: tuple[Party, ...] = ()
     if latest is not None and to is not None:
-        others = [each for each in _parties(latest, "to", "cc") if not is_ours(policy, each.address)]
+        others = [each for each in _parties(latest, "to", "cc") if _is_theirs(each, policy)]
+        others = [each for each in others if each.key.isascii()]  # not every server takes the others at all
         copies = distinct(others, without=[to.key, *_engineers(policy)])[:MOST_COPIES]
     parent = _parent(messages, latest)
     return Conversation(
@@ -82,9 +83,14 @@ def _known(case: Case, mails: Sequence[Message]) -> Collection[str]:
     return known
 
 
-def _answer_to(mail: Message) -> Party | None:
-    """Where the sender wants answers, else the sender."""
-    return next(_parties(mail, "reply_to"), None) or sender_of(mail)
+def _answer_to(mail: Message, policy: Policy) -> Party | None:
+    """Where the sender wants answers, else the sender; never one of our own mailboxes, whatever the mail says."""
+    return next((each for each in _parties(mail, "reply_to", "from") if _is_theirs(each, policy)), None)
+
+
+def _is_theirs(party: Party, policy: Policy) -> bool:
+    """Whether it is an address that can be written to, and none of ours."""
+    return can_be_written_to(party.address) and not is_ours(policy, party.address)
 
 
 def sender_of(mail: Message) -> Party | None:
@@ -112,7 +118,9 @@ def _key(party: Party | None) -> str:
 
 def _contact(case: Case) -> Party | None:
     address = _contact_address(case) or case.from_address
-    return Party(case.contact.name if case.contact else "", address) if address else None
+    if not address or not can_be_written_to(address):
+        return None
+    return Party(case.contact.name if case.contact else "", address)
 
 
 def _contact_address(case: Case) -> str | None:

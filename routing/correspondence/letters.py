@@ -16,14 +16,16 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 
-from core.mail_addresses import address_key, ascii_domain
+from core.mail_addresses import address_key, ascii_domain, required_address
 
 LOOP_FIELD = "X-Nightbell-Loop"
 _CLEAN = policy.SMTP.clone(cte_type="7bit")
 _LONGEST_NAME = 100
+_LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 _LONGEST_FILE_NAME = 150
 _MOST_QUOTED_LINES = 200
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
+_DOMAIN = re.compile(r"[a-z0-9._-]+")
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -123,11 +125,22 @@ def _identification(letter: Letter) -> bytes:
 
 
 def _mailbox(party: Party) -> Address:
-    local, _, domain = party.address.rpartition("@")
+    if not can_be_written_to(party.address):
+        raise ValueError("no mail address that can be written to")
+    local, _, domain = party.address.strip().rpartition("@")
     domain = ascii_domain(domain)
-    if not local or not domain:
-        raise ValueError("not a mail address")
     return Address(one_line(party.name)[:_LONGEST_NAME], local, domain)
+
+
+def can_be_written_to(address: str) -> bool:
+    """Whether a mail can be sent to an address: in plain form, with a domain that servers know in ASCII."""
+    try:
+        key = required_address(address)
+    except ValueError:
+        return False
+    local, _, domain = key.rpartition("@")
+    shown = local.isprintable() and not local.startswith("=?")
+    return shown and _DOMAIN.fullmatch(domain) is not None and len(key) <= _LONGEST_ADDRESS
 
 
 def _body(letter: Letter) -> str:

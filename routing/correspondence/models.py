@@ -37,6 +37,7 @@ class MailKind(enum.StrEnum):
 # They have a link with which whoever reads the case could accept charges for the customer.
 FOR_THE_CUSTOMER_ALONE = (MailKind.CONSENT_REQUEST, MailKind.CONSENT_ANSWER)
 
+_UNDER_WAY = sa.text("state = 'waiting' OR state = 'sending'")
 _ONCE = sa.text("kind = 'receipt' OR kind = 'accepted'")
 
 
@@ -59,6 +60,10 @@ class OutboundMail(Base):
             sqlite_where=_ONCE,
         ),
         sa.Index("ix_outbound_mails_to_address", "to_address", "created_at"),
+        sa.Index(
+            "ix_outbound_mails_under_way", "created_at", postgresql_where=_UNDER_WAY, sqlite_where=_UNDER_WAY
+        ),
+        sa.Index("ix_outbound_mails_sent_at", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
@@ -16,6 +17,7 @@ from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.threads import bare_subject
 
 DELIVER = "mail.deliver"
+BLOCKED_AFTER = timedelta(minutes=15)
 _LONGEST_TOPIC = 200
 
 
@@ -70,3 +72,14 @@ def post(
 def topic_of(subject: str) -> str:
     """What mails are called alike by."""
     return bare_subject(subject).casefold()[:_LONGEST_TOPIC]
+
+
+def nothing_leaves(session: Session, now: datetime) -> bool:
+    """Whether mail waits and no server has taken any for a while: it is our way out that is blocked, then."""
+    since = now - BLOCKED_AFTER
+    waits = sa.exists().where(
+        sa.or_(OutboundMail.state == "waiting", OutboundMail.state == "sending"),
+        OutboundMail.created_at < since,
+    )
+    left = sa.exists().where(OutboundMail.sent_at > since)
+    return bool(session.scalar(sa.select(sa.and_(waits, ~left))))

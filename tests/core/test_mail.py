@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import smtplib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -99,6 +100,15 @@ def test_it_says_of_each_recipient_what_was_said(make_settings: MakeSettings, of
     assert set(mailer.hand_over(RAW, [*office.refusals], envelope_from="")) == set(office.refusals)
     office.refusals = dict.fromkeys(to, "421 closing")
     assert set(mailer.hand_over(RAW, to, envelope_from="")) == set(to), "who was not asked for has not got it"
+
+
+def test_it_says_that_a_server_takes_no_international_addresses(
+    make_settings: MakeSettings, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _self, _name: False)
+    with pytest.raises(MailError, match="SMTPUTF8") as caught:
+        Mailer(make_settings(smtp_url=office.url)).hand_over(RAW, ["jürgen@x.example"], envelope_from="")
+    assert caught.value.permanent
 
 
 def test_it_tries_again_where_a_server_turns_everybody_away(make_settings: MakeSettings) -> None:

@@ -63,7 +63,10 @@ class Correspondent(Mailbox):
             fields["cc"] = str(got["Cc"])
         bare = got["Reply-To"].addresses[0].addr_spec if got["Reply-To"] else MASSUPPORT
         return self.writes(
-            subject, text, to=bare, **{"in_reply_to": got["Message-ID"], "references": references, **fields}
+            fields.pop("subject", subject),
+            text,
+            to=bare,
+            **{"in_reply_to": got["Message-ID"], "references": references, **fields},
         )
 
     def answers_by_machine(self, **fields: Any) -> str:

@@ -14,7 +14,7 @@ from routing.correspondence import replies
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.replies import Answer
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
-from tests.stories.mailbox import FORGED, MARIA_AT, STRANGER_AT, messages
+from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, STRANGER_AT, messages
 from tests.stories.people import DAY, PRIYA, agreement
 
 PRIYA_AT = "priya@nightbell.example"
@@ -387,3 +387,41 @@ def test_a_customers_vacation_notice_reopens_nothing_and_is_not_answered(
     assert house.case.status == "closed"
     assert len(house.cases) == 1
     assert len(maria.inbox) == before
+
+
+# A mail host that knows no tags
+
+
+@pytest.fixture
+def without_tags(house: MailHouse) -> MailHouse:
+    """Everything goes to the bare mailbox: Message-IDs alone say which case is meant."""
+    address = "    address: MASsupport@smatechnologies.com\n"
+    house.apply(agreement(PRIYA_BY_MAIL, (address, f"{address}    address_tags: false\n")))
+    return house
+
+
+def test_without_tags_message_ids_do_it_alone(
+    without_tags: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    house = without_tags
+    maria.writes("The agent is down", "Since nine.")
+    assert priya.latest["Reply-To"].addresses[0].addr_spec == MASSUPPORT.lower()
+    priya.replies("Restart it.")
+    assert text_of(maria.latest).startswith("Restart it.")
+    assert house.case.responded_at is not None
+    priya.replies("NOTE: again.")
+    assert messages(house, 1001)[-1].public is False
+    maria.replies("It runs.", subject="Thanks")
+    assert (len(house.cases), messages(house, 1001)[-1].body) == (1, "It runs.")
+    maria.cannot_be_reached()
+    assert [state for kind, state in house.outbox_states if kind == "reply"] == ["bounced"]
+
+
+def test_without_tags_an_engineer_must_be_proven(
+    without_tags: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down", "Since nine.")
+    before = len(maria.inbox)
+    priya.replies("Send us your password.", verdicts=())
+    assert len(maria.inbox) == before
+    assert without_tags.case.responded_at is None

@@ -11,12 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.mail_addresses import address_key
 from intake.mail.parsing.reading import read_mail
-from routing.correspondence.letters import File, Letter, Manner, Party, Quotation, composed, distinct
+from routing.correspondence.letters import (
+    File,
+    Letter,
+    Manner,
+    Party,
+    Quotation,
+    can_be_written_to,
+    composed,
+    distinct,
+)
 
 AT = datetime(2026, 3, 4, 8, 10, tzinfo=UTC)
 MARIA = Party("Maria Alvarez", "maria@lakeside.example")
 DESK = Party("SMA Technologies", "massupport@vendor.example")
+
+
+# Our own reading takes apostrophes around an address for marks of the sender's program.
+_LOCAL_PARTS = st.text(st.characters(exclude_characters="'"), min_size=1, max_size=30)
 
 
 def letter(**changes: Any) -> Letter:
@@ -110,7 +124,9 @@ def test_it_writes_international_local_parts_as_utf8() -> None:
     assert "jürgen@xn--bcher-kva.example".encode() in raw
 
 
-@pytest.mark.parametrize("address", ["", "nobody", "@host.example"])
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "@host.example", '"two words"@host.example', "x@\u2028.example"]
+)
 def test_it_refuses_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError, match="mail address"):
         composed(letter(to=Party("", address)))
@@ -146,6 +162,19 @@ def test_it_writes_whatever_it_is_given(name: str, subject: str, text: str, file
     assert [each.address for each in got.to] == [MARIA.address]
     assert got.problems == ()
     assert len(got.attachments) == 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(local=_LOCAL_PARTS, domain=st.text(min_size=1, max_size=30))
+def test_it_writes_an_address_so_that_it_is_read_as_it_was(local: str, domain: str) -> None:
+    address = f"{local}@{domain}.example"
+    if not can_be_written_to(address):
+        with pytest.raises(ValueError, match="mail address"):
+            composed(letter(to=Party("Maria", address)))
+        return
+    got = read_mail(composed(letter(to=Party("Maria", address))))
+    # A local part with dots in odd places is sent in quotation marks, as it has to be.
+    assert [each.key.replace('"', "") for each in got.to] == [address_key(address)]
 
 
 def test_it_names_each_address_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from core import due
 from core.mail import MailError
@@ -12,8 +13,12 @@ from core.mail_addresses import SignedAddresses
 from core.models import Case, Message, Person
 from routing import handling
 from routing.clocks.rules import NotPossible
-from routing.correspondence import delivery
+from routing.correspondence import automatic, delivery, receipts
+from routing.correspondence.conversation import conversation_of
+from routing.correspondence.desk import desk_of
 from routing.correspondence.letters import File
+from routing.correspondence.models import MailKind
+from routing.coverage import Outcome
 from tests.post_office import PostOffice
 from tests.routing.correspondence.conftest import FIRST_MAIL, MARIA, MailHouse
 
@@ -252,3 +257,98 @@ def test_it_keeps_injected_lines_out_of_the_envelope(house: MailHouse, office: P
     (got,) = office.mail_to(MARIA)
     assert got["Bcc"] is None
     assert got["Subject"] == "Re: [Case 1001] x Bcc: all@lakeside.example"
+
+
+def test_it_says_that_nothing_leaves(house: MailHouse) -> None:
+    def problems() -> list[str]:
+        answer = house.app.test_client().get("/health").get_json()
+        return [problem for problem in answer["problems"] if "mail has left" in problem]
+
+    house.office.refusals = dict.fromkeys((ANN, MARIA), "421 too busy")
+    house.reply()
+    house.fast_forward(600)
+    assert problems() == []
+    house.fast_forward(600)
+    assert len(problems()) == 1
+    house.office.refusals = {}
+    house.fast_forward(900)
+    assert problems() == []
+
+
+def test_it_has_one_receipt_of_a_case(house: MailHouse) -> None:
+    with house.context.database.writing() as session:
+        case = session.get_one(Case, 1001)
+        policy = house.context.policies.current().policy
+        now = house.scheduler.now()
+        receipts.opened(session, house.context, case, policy, Outcome.WAIT, now)
+        receipts.opened(session, house.context, case, policy, Outcome.WAIT, now)
+    assert [mail.kind for mail in house.mails] == ["receipt"]
+
+
+def test_it_cannot_have_two_receipts(house: MailHouse) -> None:
+    """The database says so, should two workers ever write at the same time."""
+    with house.context.database.writing() as session:
+        case = session.get_one(Case, 1001)
+        desk = desk_of(house.context, house.context.policies.current().policy, case)
+        assert desk is not None
+        given = (session, house.context, case, desk, MailKind.RECEIPT, "Again.", house.scheduler.now())
+        automatic.tell(*given)
+        with pytest.raises(sa.exc.IntegrityError):
+            automatic.tell(*given)
+        session.rollback()
+
+
+def customers_mail(house: MailHouse, **details: object) -> None:
+    """What the customer's mail said of itself."""
+    with house.context.database.writing() as session:
+        message = session.query(Message).filter(Message.author == "customer").one()
+        message.details = {**(message.details or {}), **details}
+
+
+def test_it_answers_where_the_customer_wants_answers(house: MailHouse) -> None:
+    customers_mail(house, reply_to=[{"name": "Team", "address": "team@lakeside.example"}])
+    house.reply()
+    assert house.mail.to_address == "team@lakeside.example"
+
+
+def test_it_never_answers_itself(house: MailHouse) -> None:
+    ours = {"name": "", "address": "MASsupport+x@smatechnologies.com"}
+    customers_mail(house, reply_to=[ours], cc=[ours])
+    house.reply()
+    assert house.mail.recipients == (MARIA,)
+
+
+def test_it_leaves_out_addresses_that_nobody_can_write_to(house: MailHouse) -> None:
+    odd = [{"name": "", "address": address} for address in ("no address", "jürgen@lakeside.example", "x@")]
+    customers_mail(house, reply_to=odd[:1], cc=odd)
+    house.reply()
+    assert house.mail.recipients == (MARIA,)
+
+
+def test_it_writes_to_international_addresses(house: MailHouse) -> None:
+    customers_mail(house, reply_to=[{"name": "", "address": "jürgen@bücher.example"}], cc=[])
+    house.reply()
+    house.fast_forward(5)
+    assert house.office.letters[0].rcpt_tos == ["jürgen@xn--bcher-kva.example"]
+    assert "jürgen@xn--bcher-kva.example".encode() in bytes(house.office.letters[0].content or b"")
+
+
+def test_it_answers_whoever_is_of_the_case_and_nobody_else(house: MailHouse) -> None:
+    """Somebody who has got hold of the case's address may add to it, and is told nothing."""
+    with house.context.database.writing() as session:
+        for address in ("tom@prairie.example", "boss@lakeside.example"):
+            session.add(
+                Message(
+                    case_id=1001, at=house.scheduler.now(), channel="mail", author="customer", body="And?",
+                    mail_message_id=f"<x.{address}>",
+                    details={"from": {"name": "", "address": address}, "verdict": {"kind": "person"}},
+                )
+            )  # fmt: skip
+            session.flush()
+            if address.startswith("tom"):
+                talk = conversation_of(
+                    session, session.get_one(Case, 1001), house.context.policies.current().policy
+                )
+                assert [each.address for each in talk.recipients] == [MARIA, ANN]
+    house.reply()
+    assert house.mail.recipients == ("boss@lakeside.example",), "a colleague's domain is the customer's"
