@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0012"
+down_revision = "0011"
 
 _UNDER_WAY = sa.text("state = 'waiting' OR state = 'sending'")
 
