@@ -11,6 +11,7 @@ from routing.context import Context
 from routing.correspondence import automatic
 from routing.correspondence.consents import Standing, standing, words
 from routing.correspondence.desk import desk_of
+from routing.correspondence.letters import Party
 from routing.correspondence.models import ConsentAbout, ConsentRequest, ConsentState, MailKind
 from routing.wording import written_instant
 
@@ -34,5 +35,6 @@ def accept(session: Session, context: Context, request: ConsentRequest, via: str
         accepted = written_instant(now, current.policy.calendar_of(case.service).zone)
         given = "mail_consent_given" if request.about == ConsentAbout.CHARGES else "mail_sender_given"
         text = desk.say(given, **words(context, desk, case, request), accepted=accepted)
-        automatic.tell(session, context, case, desk, MailKind.CONSENT_ANSWER, text, now)
+        asked = Party("", request.address)
+        automatic.tell(session, context, case, desk, MailKind.CONSENT_ANSWER, text, now, to=asked)
     return Standing.OPEN

@@ -15,7 +15,7 @@ from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.answering import Addressee, why_not
 from routing.correspondence.conversation import CUSTOMER, conversation_of
 from routing.correspondence.desk import Desk, is_ours
-from routing.correspondence.letters import Letter, Manner
+from routing.correspondence.letters import Letter, Manner, Party
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.outbox import details_of, post, topic_of
 from routing.correspondence.states import MailState
@@ -34,7 +34,7 @@ def may_be_told(
     address = talk.to.key if talk.to else None
     if address is not None:
         _hold_the_count(session, address)
-    cause = _latest_mail(session, case)
+    cause = latest_mail(session, case)
     sent, alike = _counts(session, address, topic_of(talk.subject), desk.policy, now)
     facts = Addressee(
         address=address,
@@ -52,13 +52,14 @@ def may_be_told(
 
 def tell(
     session: Session, context: Context, case: Case, desk: Desk, kind: MailKind, text: str, now: datetime,
-    manner: Manner = Manner.ANSWERED,
+    manner: Manner = Manner.ANSWERED, to: Party | None = None,
 ) -> OutboundMail:  # fmt: skip
-    """Write an automatic mail to the customer of ``case``, in the thread of their mail."""
+    """Write an automatic mail to the customer of ``case``, or to ``to``, in the thread of their mail."""
     talk = conversation_of(session, case, desk.policy)
-    assert talk.to is not None, "somebody without an address has been found to be one who may be told"
+    to = to or talk.to
+    assert to is not None, "somebody without an address has been found to be one who may be told"
     letter = Letter(
-        sender=desk.sender, to=talk.to, subject=answering_subject(case.id, talk.subject), text=text, at=now,
+        sender=desk.sender, to=to, subject=answering_subject(case.id, talk.subject), text=text, at=now,
         message_id=desk.message_id(case.id), reply_to=desk.customer_address(case), in_reply_to=talk.in_reply_to,
         references=talk.references, manner=manner, loop_value=desk.signed.loop_value(),
     )  # fmt: skip
@@ -82,7 +83,8 @@ def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datet
     record(session, "mail.not-answered", now, case_id=case.id, mail=kind, why=why)
 
 
-def _latest_mail(session: Session, case: Case) -> Message | None:
+def latest_mail(session: Session, case: Case) -> Message | None:
+    """The mail of the customer's that is being answered."""
     return session.scalar(
         sa.select(Message)
         .where(Message.case_id == case.id, Message.author == CUSTOMER, Message.channel == "mail")

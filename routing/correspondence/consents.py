@@ -22,8 +22,9 @@ from routing.business_hours import BusinessCalendar
 from routing.consents import is_about_sender, question_of
 from routing.context import Context
 from routing.correspondence import automatic
-from routing.correspondence.conversation import conversation_of
+from routing.correspondence.conversation import sender_of
 from routing.correspondence.desk import Desk, desk_of
+from routing.correspondence.letters import Party, can_be_written_to
 from routing.correspondence.models import ConsentAbout, ConsentRequest, ConsentState, MailKind, OutboundMail
 from routing.policy import Policy
 from routing.wording import hours_in_words, written_instant
@@ -59,14 +60,16 @@ def standing(request: ConsentRequest, case: Case, calendar: BusinessCalendar, no
 
 def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetime) -> None:
     """Ask the customer of ``case``, who may be told something, what the last decision wants to know of them."""
-    talk = conversation_of(session, case, desk.policy)
-    assert talk.to is not None, "somebody without an address has been found to be one who may be told"
+    asked = _whom(session, case)
+    if asked is None:
+        automatic.held_back(session, case, MailKind.CONSENT_REQUEST, "no mail address is known", now)
+        return
     calendar = desk.policy.calendar_of(case.service)
     question = question_of(session, case)
     about = ConsentAbout.SENDER if question and is_about_sender(question) else ConsentAbout.CHARGES
     charges = about is ConsentAbout.CHARGES
     request = ConsentRequest(
-        case_id=case.id, about=about, address=talk.to.key, nonce=secrets.token_urlsafe(12), asked_at=now,
+        case_id=case.id, about=about, address=asked.key, nonce=secrets.token_urlsafe(12), asked_at=now,
         expires_at=calendar.next_opening(now) if charges else now + _CONFIRMED_WITHIN,
     )  # fmt: skip
     session.add(request)
@@ -77,7 +80,17 @@ def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetim
         terms=desk.say("mail_consent_terms"), until=written_instant(request.expires_at, calendar.zone),
         accepted_target=accepted_target(desk.policy, case),
     )  # fmt: skip
-    automatic.tell(session, context, case, desk, MailKind.CONSENT_REQUEST, text, now)
+    automatic.tell(session, context, case, desk, MailKind.CONSENT_REQUEST, text, now, to=asked)
+
+
+def _whom(session: Session, case: Case) -> Party | None:
+    """Who has asked for urgent work: the author of the mail, whose answer proves that it was they.
+
+    Never the address where they want answers: anybody can write that into a mail.
+    """
+    mail = automatic.latest_mail(session, case)
+    author = sender_of(mail) if mail is not None else None
+    return author if author is not None and can_be_written_to(author.address) else None
 
 
 def words(context: Context, desk: Desk, case: Case, request: ConsentRequest) -> dict[str, object]:
@@ -156,4 +169,6 @@ def hint(session: Session, context: Context, request: ConsentRequest, now: datet
         return
     request.hinted_at = now
     text = desk.say("mail_consent_unclear", **words(context, desk, case, request))
-    automatic.tell(session, context, case, desk, MailKind.CONSENT_ANSWER, text, now)
+    automatic.tell(
+        session, context, case, desk, MailKind.CONSENT_ANSWER, text, now, to=Party("", request.address)
+    )

@@ -14,6 +14,7 @@ from core.models import Case, Message
 from routing.correspondence.desk import is_ours
 from routing.correspondence.letters import Party, can_be_written_to, distinct
 from routing.correspondence.threads import references
+from routing.coverage_mail import PROVEN
 from routing.policy import Policy
 
 CUSTOMER = "customer"
@@ -84,8 +85,19 @@ def _known(case: Case, mails: Sequence[Message]) -> Collection[str]:
 
 
 def _answer_to(mail: Message, policy: Policy) -> Party | None:
-    """Where the sender wants answers, else the sender; never one of our own mailboxes, whatever the mail says."""
-    return next((each for each in _parties(mail, "reply_to", "from") if _is_theirs(each, policy)), None)
+    """Where the sender wants answers, else the sender; never one of our own mailboxes, whatever the mail says.
+
+    Who can write a sender's name can write a Reply-To as well: one of another domain counts if servers vouch for the
+    sender.
+    """
+    sender = sender_of(mail)
+    proven = (mail.details or {}).get("trust") == PROVEN
+    wanted = [each for each in _parties(mail, "reply_to") if proven or _same_domain(each, sender)]
+    return next((each for each in (*wanted, *_parties(mail, "from")) if _is_theirs(each, policy)), None)
+
+
+def _same_domain(one: Party, other: Party | None) -> bool:
+    return other is not None and one.key.rpartition("@")[2] == other.key.rpartition("@")[2]
 
 
 def _is_theirs(party: Party, policy: Policy) -> bool:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from intake.mail.parsing.authentication import Method
 from routing.clocks.models import ResponseCycle
 from routing.correspondence.models import ConsentRequest
 from simulator.phones import Answers
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
-from tests.stories.mailbox import FORGED, LENA_AT, MARIA_AT, OMAR_AT, STRANGER_AT, messages
+from tests.stories.mailbox import FORGED, LENA_AT, MARIA_AT, OMAR_AT, PROVEN, STRANGER_AT, messages
 from tests.stories.people import DAY, MANAGED, MARIA, PRIYA
 
 
@@ -192,6 +193,16 @@ def test_a_contract_that_accepts_beforehand_is_asked_who_wrote(house: MailHouse)
     omar.replies("YES", verdicts=())
     assert house.case.priority == 1
     house.until(lambda: house.rings(PRIYA))
+
+
+@pytest.mark.parametrize("verdicts", [PROVEN, ()])
+def test_the_question_never_goes_to_where_a_mail_wants_answers(
+    house: MailHouse, maria: Correspondent, verdicts: tuple[Method, ...]
+) -> None:
+    """Whoever can write Maria's name can write a Reply-To: the answer would prove nothing."""
+    maria.writes("P1 the agent is down", verdicts=verdicts, reply_to=STRANGER_AT)
+    assert house.office.mail_to(STRANGER_AT) == []
+    assert "the single word YES" in text_of(maria.latest)
 
 
 def test_a_machine_cannot_accept(house: MailHouse, asked: Correspondent) -> None:

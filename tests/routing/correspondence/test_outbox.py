@@ -326,7 +326,7 @@ def test_it_leaves_out_addresses_that_nobody_can_write_to(house: MailHouse) -> N
 
 
 def test_it_writes_to_international_addresses(house: MailHouse) -> None:
-    customers_mail(house, reply_to=[{"name": "", "address": "jürgen@bücher.example"}], cc=[])
+    customers_mail(house, trust="proven", reply_to=[{"name": "", "address": "jürgen@bücher.example"}], cc=[])
     house.reply()
     house.fast_forward(5)
     assert house.office.letters[0].rcpt_tos == ["jürgen@xn--bcher-kva.example"]
@@ -352,3 +352,11 @@ def test_it_answers_whoever_is_of_the_case_and_nobody_else(house: MailHouse) -> 
                 assert [each.address for each in talk.recipients] == [MARIA, ANN]
     house.reply()
     assert house.mail.recipients == ("boss@lakeside.example",), "a colleague's domain is the customer's"
+
+
+@pytest.mark.parametrize(("trust", "to"), [("proven", "m.alvarez@elsewhere.example"), ("unproven", MARIA)])
+def test_it_believes_another_domain_only_of_a_proven_sender(house: MailHouse, trust: str, to: str) -> None:
+    """Who can write a sender's name can write a Reply-To as well."""
+    customers_mail(house, trust=trust, reply_to=[{"name": "", "address": "m.alvarez@elsewhere.example"}])
+    house.reply()
+    assert house.mail.to_address == to
