@@ -29,6 +29,7 @@ from routing import hooks
 from routing import work as routing_work
 from routing.clocks import cycles, reminders
 from routing.context import Context, build_bell, build_context
+from routing.drills import planning as drills
 from routing.paging import bundles, rows
 from routing.paging import work as paging_work
 from routing.rosters import look_ahead
@@ -84,6 +85,7 @@ class Worker:
         with self._context.database.writing() as session:
             reconcile.ensure_scheduled(session, self._context.clock.now())
             look_ahead.ensure_scheduled(session, self._context.clock.now())
+            drills.ensure_scheduled(session, self._context.clock.now())
         self.beat()
 
     def run_due(self) -> int:

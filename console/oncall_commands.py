@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from console import oncall_views as views
+from console.drill_commands import drill, drills
 from console.oncall_calendars import feed, import_absences
 from console.oncall_desk import Desk, desk_of_today, who_types
 from routing import oncall as engine
@@ -26,6 +27,8 @@ def oncall() -> None:
 
 oncall.add_command(feed)
 oncall.add_command(import_absences)
+oncall.add_command(drill)
+oncall.add_command(drills)
 
 
 @oncall.command()

@@ -9,6 +9,7 @@ import core.heartbeat  # noqa: F401
 import intake.phone.models  # noqa: F401
 import routing.clocks.models
 import routing.decisions
+import routing.drills.models
 import routing.paging.models
 import routing.policies
 import routing.rosters.models  # noqa: F401

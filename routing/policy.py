@@ -36,6 +36,7 @@ from routing.contact_methods import (
     check_names,
     phone_from_methods,
 )
+from routing.drills.rules import DrillRule
 from routing.escalation.rules import Escalation, Seconds, Step
 from routing.mailboxes import Mailbox, MailDomain
 from routing.oncall import Schedule
@@ -247,6 +248,8 @@ class Policy(_Part):
     customers: dict[str, CustomerEntry] = {}
     limits: Limits = Limits()
     webhooks: dict[str, Hook] = {}
+    # By the key of a schedule: the test page before each of its shifts.
+    drills: dict[str, DrillRule] = {}
 
     @cached_property
     def line_by_number(self) -> Mapping[str, str]:

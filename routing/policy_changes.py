@@ -235,6 +235,7 @@ _TITLES = {
     "people": "",
     "schedules": "Schedule",
     "escalations": "Escalation",
+    "drills": "Drill before shifts of",
 }
 _PARTS: dict[str, _Differ] = {
     "calendars": _calendar,
@@ -245,4 +246,5 @@ _PARTS: dict[str, _Differ] = {
     "people": _fields,
     "schedules": _schedule,
     "escalations": _escalation,
+    "drills": _fields,
 }

@@ -63,6 +63,8 @@ def _unknown_names(policy: Policy) -> Iterator[Mistake]:
         yield from _known(escalation.schedule, policy.schedules, "schedule", "escalations", key, "schedule")
         for number, step in enumerate(escalation.steps):
             yield from _unknown_in_step(policy, step, ("escalations", key, "steps", number))
+    for key in policy.drills:
+        yield from _known(key, policy.schedules, "schedule", "drills", key)
     for key, schedule in policy.schedules.items():
         for place, person in named_in(schedule):
             yield from _known(person, policy.people, "person", "schedules", key, *place)

@@ -16,6 +16,7 @@ _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
 _PAGE = _LINE | _CASE | {
     "left", "callback", "transcript", "engineer", "link", "due", "others", "it", "waiting",
 }  # fmt: skip
+_DRILL = _LINE | {"name", "schedule", "shift"}
 _RECEIPT = _LINE | {"case", "due"}
 _CONSENT = _RECEIPT | {"hours", "accepted_target", "word"}
 
@@ -100,6 +101,13 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_acknowledged": _PAGE,
     "sms_passed": _PAGE,
     "sms_taken": _PAGE,
+    # The test page before a shift.
+    "drill_intro": _DRILL,
+    "drill_proved": _DRILL,
+    "sms_drill": _DRILL,
+    "sms_drill_proved": _DRILL,
+    "sms_unreached": _DRILL,
+    "note_title_drill": _DRILL,
     # By mail and by chat: the title, and the words of an urgent and of a quiet message.
     "note_title": _PAGE,
     "note_title_loud": _PAGE,

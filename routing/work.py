@@ -10,6 +10,7 @@ from routing.clocks.breach import breach
 from routing.clocks.cycles import BREACH
 from routing.context import Context
 from routing.correspondence import delivery, outbox
+from routing.drills import planning as drills
 from routing.notices import notices, sending
 from routing.rosters import imports, look_ahead
 
@@ -19,6 +20,8 @@ HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     imports.IMPORT: imports.look,
     look_ahead.LOOK_AHEAD: look_ahead.look_ahead,
     outbox.DELIVER: delivery.deliver,
+    drills.LOOK: drills.look,
+    drills.OVER: drills.over,
     hooks.SCAN: hooks.scan,
     hooks.SEND: hooks.send,
 }

@@ -41,7 +41,7 @@ PURE = (
     "routing/policy_contracts.py", "routing/policy_duty.py", "routing/policy_findings.py",
     "routing/policy_week.py", "routing/policy_words.py",
     "routing/rosters/calendars.py", "routing/rosters/reading.py", "routing/rosters/sieve.py",
-    "routing/paging/reach.py", "routing/paging/pacing.py", "routing/paging/segments.py",
+    "routing/drills/rules.py", "routing/paging/reach.py", "routing/paging/pacing.py", "routing/paging/segments.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "sqlalchemy",

@@ -11,6 +11,7 @@ from core.models import Case, Person
 from core.telephony import RETRY_RULE
 from core.twiml import Say
 from routing.context import Context
+from routing.drills import calls as drill_calls
 from routing.paging import everyone, pages, remind
 from routing.paging.content import latest_audio, page_values
 from routing.paging.menu import Act, Heard, Menu, MenuFacts, MenuStep, Standing, step
@@ -37,6 +38,8 @@ def take_step(
     attempt.provider_sid = attempt.provider_sid or form.get("CallSid")
     if AttemptState(attempt.state) in (AttemptState.SENDING, AttemptState.SENT, AttemptState.CANCELLED):
         attempt.state = AttemptState.ANSWERED
+    if page is None:
+        return drill_calls.take_step(session, context, attempt, form)
     facts = _facts(session, context, attempt, page)
     result = step(Menu(attempt.menu), _heard(attempt, form), facts)
     for act in result.acts:
@@ -50,16 +53,16 @@ def take_step(
 
 def customer_connected(session: Session, context: Context, attempt_id: int) -> None:
     """The customer's phone was answered: that instant is the response, whatever is lost afterwards."""
-    attempt, _page = _locked(session, attempt_id)
-    if attempt.menu != Menu.BRIDGE:
+    attempt, page = _locked(session, attempt_id)
+    if page is None or attempt.menu != Menu.BRIDGE:
         return  # a late word of a call that is over: its end has been judged, by the engineer perhaps
-    _respond(session, context, attempt, _page)
+    _respond(session, context, attempt, page)
 
 
-def _locked(session: Session, attempt_id: int) -> tuple[Attempt, Page]:
+def _locked(session: Session, attempt_id: int) -> tuple[Attempt, Page | None]:
+    """The attempt and its page, locked; the call of a drill has no page."""
     attempt = session.get_one(Attempt, attempt_id)
-    assert attempt.page_id is not None, "only pages are called"
-    page = pages.locked_page(session, attempt.page_id)
+    page = pages.locked_page(session, attempt.page_id) if attempt.page_id is not None else None
     session.refresh(attempt, with_for_update=True)
     return attempt, page
 

@@ -18,6 +18,7 @@ from core.models import Case, record
 from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
 from routing.correspondence.notes import answerable
+from routing.drills.content import outgoing_of
 from routing.paging import rows, steps, throttle
 from routing.paging.channels import CHANNELS, Outgoing
 from routing.paging.content import page_values
@@ -79,7 +80,7 @@ def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str 
         if attempt.state == AttemptState.SENDING:
             attempt.state = AttemptState.SENT if channel.reports_back else AttemptState.DELIVERED
         now = context.clock.now()
-        kind = f"page.{attempt.channel}-sent" if channel.reports_back else "page.told"
+        kind = _kind(attempt, f"{attempt.channel}-sent" if channel.reports_back else "told")
         record(
             session, kind, now, case_id=attempt.case_id, person=attempt.person_key, channel=attempt.channel,
             purpose=attempt.purpose, attempt=attempt.id,
@@ -122,6 +123,11 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
         return _outgoing(session, context, attempt, policy, attempt.sent_at, now), unsure
 
 
+def _kind(attempt: Attempt, name: str) -> str:
+    """The kind of an event about an attempt: what other systems do about pages they must not do about drills."""
+    return f"{'drill' if attempt.drill_id else 'page'}.{name}"
+
+
 def _is_wanted(attempt: Attempt) -> bool:
     """Whether the page still rings; of a reminder: whether its person still has the case, unanswered."""
     page, case = attempt.page, attempt.case
@@ -141,6 +147,11 @@ def _outgoing(
     since: datetime,
     now: datetime,
 ) -> Outgoing:
+    person = entries_of(context, policy).get(attempt.person_key)
+    method = person.methods.get(attempt.method) if person else None
+    secret = method.secret if method else ""
+    if attempt.drill_id is not None:
+        return outgoing_of(session, attempt, policy, since, secret)
     case, line, page = attempt.case, attempt.case.line, attempt.page
     values = page_values(session, case, policy, context.links, now, page, attempt.person_key)
     # A second try says the same: it is known by its words, and the minutes left would differ.
@@ -151,12 +162,10 @@ def _outgoing(
     by_mail = answerable(session, context, attempt, since) if attempt.channel == "mail" else None
     if by_mail is None:
         note = f"{note}\n{policy.say('note_no_answer', line).text}"
-    person = entries_of(context, policy).get(attempt.person_key)
-    method = person.methods.get(attempt.method) if person else None
     return Outgoing(
         attempt.id, attempt.channel, attempt.address, attempt.from_number, attempt.text,
         ring_s=policy.escalations[page.escalation].ring_s if page else 30, since=since, title=title, note=note,
-        facts=_facts(case, attempt, values), secret=method.secret if method else "", answerable=by_mail,
+        facts=_facts(case, attempt, values), secret=secret, answerable=by_mail,
     )  # fmt: skip
 
 
@@ -190,8 +199,8 @@ def _give_up(context: Context, claim: due.Claim, error: str) -> None:
         attempt = _locked_attempt(session, claim.payload["attempt"])
         attempt.state, attempt.error = AttemptState.FAILED, error[:200]
         record(
-            session, "page.not-sent", context.clock.now(), case_id=attempt.case_id, person=attempt.person_key,
-            channel=attempt.channel, error=error,
+            session, _kind(attempt, "not-sent"), context.clock.now(), case_id=attempt.case_id,
+            person=attempt.person_key, channel=attempt.channel, error=error,
         )  # fmt: skip
         _cancel_repeats(session, attempt)
         steps.failed(session, context, attempt)
@@ -263,7 +272,7 @@ def settle_call(
         attempt.state = _ENDINGS[status]
         now = context.clock.now()
         record(
-            session, "page.unanswered", now, case_id=attempt.case_id, person=attempt.person_key,
+            session, _kind(attempt, "unanswered"), now, case_id=attempt.case_id, person=attempt.person_key,
             how=attempt.state,
         )  # fmt: skip
         steps.failed(session, context, attempt)

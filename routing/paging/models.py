@@ -133,22 +133,26 @@ class Purpose(enum.StrEnum):
     BROKEN = "broken"  # nor in time: the next level is rung
     RELIEVED = "relieved"  # somebody else has the case now
     RETURNED = "returned"  # an answer did not reach the customer
+    DRILL = "drill"  # nothing has happened: before a shift, to prove that they can be reached
+    UNREACHED = "unreached"  # somebody did not answer a drill
     FOLLOWED = "followed"  # more cases have come since they accepted many
 
 
 class Attempt(Base):
-    """One try to reach one person by one of their methods. Written when its step begins, before anything goes out.
+    """One try to reach one person by one of their methods, for a case, or for a drill, which has none.
 
-    ``address`` is in the channel's form (E.164, a mail address, a URL or ``env:NAME``). ``text`` is what was sent,
-    kept so that a second try says the same and can be recognised.
+    Written when its step begins, before anything goes out. ``address`` is in the channel's form (E.164, a mail
+    address, a URL or ``env:NAME``). ``text`` is what was sent, kept so that a second try says the same and can be
+    recognised.
     """
 
     __tablename__ = "attempts"
     __table_args__ = (sa.Index("ix_attempts_address_sent_at", "address", "sent_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     page_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pages.id"), index=True)
+    drill_id: Mapped[int | None] = mapped_column(sa.ForeignKey("drills.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
     person_key: Mapped[str] = mapped_column(sa.ForeignKey("people.key"))
     channel: Mapped[str] = mapped_column(sa.String(16))
@@ -181,4 +185,6 @@ class Attempt(Base):
     @property
     def subject(self) -> str:
         """What its due work is filed under: its page, so that an accept cancels it."""
+        if self.drill_id:
+            return f"drill:{self.drill_id}"
         return f"page:{self.page_id}" if self.page_id else f"case:{self.case_id}"

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from core.models import Case, Person
 from routing.context import Context
+from routing.drills import planning
+from routing.drills.content import values_of
 from routing.paging import everyone, pages, reach
 from routing.paging.content import page_values
 from routing.paging.models import Attempt, Page
@@ -29,6 +31,11 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
         return None
     command = _COMMAND.match(body)
     page = _page(session, person, command[2]) if command else None
+    if page is None and command is not None and command[2] is None and command[1].lower() == "ack":
+        drill = planning.waiting_for(session, person.key, context.clock.now())
+        if drill is not None:
+            planning.prove(session, drill, "sms", context.clock.now())
+            return policy.say("sms_drill_proved", None, **values_of(session, policy, drill)).text
     if command is None or (page is None and command[2] is None):
         return policy.say("sms_help").text
     if page is None:

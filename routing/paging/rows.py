@@ -53,17 +53,18 @@ def move(page: Page, event: PageEvent) -> bool:
 
 def stop(session: Session, page: Page, now: datetime) -> None:
     """End everything that is planned or under way for a page; whoever is speaking may finish."""
-    _end(session, now, Attempt.page_id == page.id)
+    end_attempts(session, now, Attempt.page_id == page.id)
     session.flush()
     due.cancel(session, page.subject)
 
 
 def stop_for(session: Session, page: Page, person: str, now: datetime) -> None:
     """End what is planned or under way for one person of a page; the others are rung on."""
-    _end(session, now, Attempt.page_id == page.id, Attempt.person_key == person)
+    end_attempts(session, now, Attempt.page_id == page.id, Attempt.person_key == person)
 
 
-def _end(session: Session, now: datetime, *which: sa.ColumnElement[bool]) -> None:
+def end_attempts(session: Session, now: datetime, *which: sa.ColumnElement[bool]) -> None:
+    """End the attempts for which all of ``which`` hold."""
     live = sa.select(Attempt).where(Attempt.state.in_(LIVE_STATES), *which).with_for_update()
     for attempt in session.scalars(live):
         if attempt.provider_sid is None:
