@@ -8,13 +8,14 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from core.database_problems import problem_of
-from core.heartbeat import MAIL, MAILBOX, beat
+from core.heartbeat import MAIL, beat, mailbox_kind
 from core.settings import Settings
 from core.start import begin, starting
 from intake.mail.senders.checking import SenderCheck
@@ -44,8 +45,9 @@ def ways_in(context: Context) -> list[Way]:
     found: list[Way] = []
     if settings.smtp_listen:
         found.append(listener_of(settings, door))
-    if settings.imap_url.get_secret_value():
-        found.append(Puller(settings, door, lambda: _beat(context, MAILBOX)))
+    for number, url in enumerate(settings.mailboxes, 1):
+        kind = mailbox_kind(number)
+        found.append(Puller(settings, door, partial(_beat, context, kind), url, f"mailbox {number}"))
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Instant
 
-MAIL, MAILBOX = "mail", "mailbox"
+MAIL = "mail"
 
 
 class Heartbeat(Base):
@@ -31,3 +31,8 @@ def last_beat(session: Session, kind: str = "") -> datetime | None:
     """When any worker, or any of another ``kind``, was last seen."""
     of_kind = Heartbeat.name.startswith(f"{kind}@") if kind else ~Heartbeat.name.contains("@")
     return session.scalar(sa.select(Heartbeat.at).where(of_kind).order_by(Heartbeat.at.desc()).limit(1))
+
+
+def mailbox_kind(number: int) -> str:
+    """The kind under which it is said that a mailbox has been read: the first one, the second one."""
+    return f"mailbox{number}"

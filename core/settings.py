@@ -161,7 +161,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         validation_alias=_named("NIGHTBELL_IMAP_URL"),
         description="the mailbox that is fetched: imaps://user:password@host/INBOX, imap://... with STARTTLS, or "
-        "imap+plain://... without TLS; empty: none",
+        "imap+plain://... without TLS; several with blanks between; empty: none",
     )
     imap_done: str = Field(
         "Nightbell",
@@ -251,11 +251,10 @@ class Settings(BaseSettings):
     @field_validator("imap_url")
     @classmethod
     def _imap_url(cls, value: SecretStr) -> SecretStr:
-        parts = _parts(value.get_secret_value())
-        known = parts.scheme in ("imap", "imaps", "imap+plain")
-        complete = parts.hostname and parts.username and parts.password and parts.port != 0
-        if value.get_secret_value() and not (known and complete):
-            raise ValueError("not a mailbox with user and password")
+        for parts in map(urlsplit, value.get_secret_value().split()):
+            known = parts.scheme in ("imap", "imaps", "imap+plain")
+            if not (known and parts.hostname and parts.username and parts.password and parts.port != 0):
+                raise ValueError("not a mailbox with user and password")
         return value
 
     @field_validator("inbound_parse_key")
@@ -313,9 +312,14 @@ class Settings(BaseSettings):
         return tuple(token.get_secret_value() for token in tokens if token.get_secret_value())
 
     @property
+    def mailboxes(self) -> list[str]:
+        """The addresses of the mailboxes that are fetched; they have passwords in them."""
+        return self.imap_url.get_secret_value().split()
+
+    @property
     def takes_mail_in(self) -> bool:
         """Whether there is something for a mail process to do."""
-        return bool(self.smtp_listen or self.imap_url.get_secret_value())
+        return bool(self.smtp_listen or self.mailboxes)
 
 
 def _parts(address: str) -> SplitResult:

@@ -21,7 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.database import Database
-from core.heartbeat import MAIL, MAILBOX, last_beat
+from core.heartbeat import MAIL, last_beat, mailbox_kind
 from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes, MailState
 from routing.context import Context, build_context
@@ -337,16 +337,20 @@ def test_it_makes_a_case_of_whatever_is_sent(start: Any, context: Context, worke
 @pytest.mark.skipif(MISSING is None, reason="dovecot is not installed (apt install dovecot-imapd)")
 def test_it_fetches_from_a_mailbox_beside_taking_mail_in(start: Any, context: Context) -> None:
     with dovecot() as server:
-        child = start(NIGHTBELL_IMAP_URL=server.url())
+        with server.client() as client:
+            client.create("Other")
+        child = start(NIGHTBELL_IMAP_URL=f"{server.url()} {server.url(folder='Other')}")
         server.put(letter("fetched"))
+        server.put(letter("fetched from elsewhere"), folder="Other")
         child.send(letter("sent"))
         deadline = time.monotonic() + 20
         while len(kept(context)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        wait_for_a_beat(context, MAILBOX)
+        for number in (1, 2):
+            wait_for_a_beat(context, mailbox_kind(number))
         assert child.end()[0] == 0
-    assert sorted(kept(context)) == sorted([letter("fetched"), letter("sent")])
+    assert set(kept(context)) == {letter("fetched"), letter("fetched from elsewhere"), letter("sent")}
 
 
 def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_path: Path) -> None:

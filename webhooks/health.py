@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
 
 from core.due import Due, DueState
-from core.heartbeat import MAIL, MAILBOX, last_beat
+from core.heartbeat import MAIL, last_beat, mailbox_kind
 from routing.context import Context
 from routing.correspondence.outbox import nothing_leaves
 from routing.policies import NoPolicy, PolicyError
@@ -56,7 +56,8 @@ def _problems(context: Context) -> list[str]:
         context.policies.current()
         with context.database.reading() as session:
             beat, mail_beat = last_beat(session), last_beat(session, MAIL)
-            mailbox_beat = last_beat(session, MAILBOX)
+            numbers = range(1, len(context.settings.mailboxes) + 1)
+            mailboxes_read = [last_beat(session, mailbox_kind(number)) for number in numbers]
             blocked = nothing_leaves(session, context.clock.now())
             dead = session.scalar(
                 sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
@@ -73,10 +74,9 @@ def _problems(context: Context) -> list[str]:
         problems.append("no worker is running: nobody would be rung")
     if context.settings.takes_mail_in and (mail_beat is None or now - mail_beat > _ALIVE):
         problems.append("no mail process is running: mail waits at its sender")
-    if context.settings.imap_url.get_secret_value() and (
-        mailbox_beat is None or now - mailbox_beat > _MAILBOX_READ
-    ):
-        problems.append("the mailbox is not being read; the log of the mail process says why")
+    for number, read in enumerate(mailboxes_read, 1):
+        if read is None or now - read > _MAILBOX_READ:
+            problems.append(f"mailbox {number} is not being read; the log of the mail process says why")
     if blocked:
         problems.append("no mail has left for 15 minutes, and some waits; is NIGHTBELL_SMTP_URL right?")
     if dead:

@@ -48,7 +48,7 @@ WRONG = {
     "NIGHTBELL_DNS_SERVER": ["hidden-value", "hidden-value:53", "192.0.2.1:99999", "[192.0.2.1", "192.0.2.1:x"],
     "NIGHTBELL_IMAP_URL": [
         "hidden-value", "imaps://host/hidden-value", "imaps://user@hidden-value", "pop3://u:hidden-value@host",
-        "imaps://u:hidden-value@host:0",
+        "imaps://u:hidden-value@host:0", "imaps://u:p@host/INBOX hidden-value",
     ],
     "NIGHTBELL_INBOUND_PARSE_KEY": ["hidden-value!", "-----BEGIN PUBLIC KEY-----", "AAAA", ","],
     "NIGHTBELL_LEASE_SECONDS": ["1.9", "601", "hidden-value", "nan", "inf"],

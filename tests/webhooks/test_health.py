@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core import due
 from core.due import Due, DueState
-from core.heartbeat import MAIL, beat
+from core.heartbeat import MAIL, beat, mailbox_kind
 from routing.policies import PolicyVersion
 from tests.webhooks.desk import Desk
 from tests.webhooks.test_spool import database_down
@@ -50,6 +50,19 @@ def test_it_misses_the_mail_process_where_mail_comes_in(make_desk: Callable[...,
     assert _health(desk)[1]["problems"] == ["no mail process is running: mail waits at its sender"]
     with desk.context.database.writing() as session:
         beat(session, "host:1", desk.clock.now(), MAIL)
+    assert _health(desk)[0] == 200
+
+
+def test_it_misses_a_mailbox_that_is_not_read(make_desk: Callable[..., Desk]) -> None:
+    desk = make_desk(imap_url="imaps://u:p@one.example/INBOX imaps://u:p@two.example/INBOX")
+    desk.worker.beat()
+    with desk.context.database.writing() as session:
+        for kind in (MAIL, mailbox_kind(1)):
+            beat(session, "host:1", desk.clock.now(), kind)
+    expected = ["mailbox 2 is not being read; the log of the mail process says why"]
+    assert _health(desk)[1]["problems"] == expected
+    with desk.context.database.writing() as session:
+        beat(session, "host:1", desk.clock.now(), mailbox_kind(2))
     assert _health(desk)[0] == 200
 
 

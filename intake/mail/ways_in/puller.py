@@ -51,10 +51,12 @@ class _Trouble:
 
 
 class Puller:
-    """Fetches from the mailbox of ``NIGHTBELL_IMAP_URL``. ``alive`` is called whenever the mailbox has been read."""
+    """Fetches from one mailbox of ``NIGHTBELL_IMAP_URL``. ``alive`` is called whenever it has been read."""
 
-    def __init__(self, settings: Settings, door: Door, alive: Callable[[], None]) -> None:
-        self._account = Account.of(settings.imap_url.get_secret_value(), settings.imap_done)
+    def __init__(
+        self, settings: Settings, door: Door, alive: Callable[[], None], url: str, name: str = "the mailbox"
+    ) -> None:
+        self._account, self._name = Account.of(url, settings.imap_done), name
         self._limit = settings.mail_max_bytes
         self._door, self._alive = door, alive
         self._stop = threading.Event()
@@ -82,9 +84,9 @@ class Puller:
             try:
                 self._pull()
             except MailboxError as error:
-                log.error("the mailbox cannot be read: %s", error)
+                log.error("%s cannot be read: %s", self._name, error)
             except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:
-                log.warning("the mailbox does not answer: %s", type(error).__name__)
+                log.warning("%s does not answer: %s", self._name, type(error).__name__)
             except _NotStored as error:
                 log.error("a mail is not stored now, and stays in the mailbox: %s", error)
             except Exception as error:  # whatever it is, mail goes on coming

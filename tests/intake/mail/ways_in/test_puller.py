@@ -416,7 +416,9 @@ def test_it_is_alive_only_when_it_has_read_the_mailbox(server: Dovecot, tmp_path
     settings = settings_of("", tmp_path, imap_url=server.url())
     found = Counter()
     server.stop()
-    pull = Puller(settings, Door(found.knows, found.serves, found.store), lambda: alive.append(1))
+    pull = Puller(
+        settings, Door(found.knows, found.serves, found.store), lambda: alive.append(1), server.url()
+    )
     pull.start()
     time.sleep(0.3)
     assert alive == []
