@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Instant
 
-MAIL = "mail"
+WORKER, MAIL = "", "mail"
 
 
 class Heartbeat(Base):
@@ -21,13 +21,13 @@ class Heartbeat(Base):
     at: Mapped[Instant]
 
 
-def beat(session: Session, name: str, now: datetime, kind: str = "") -> None:
+def beat(session: Session, name: str, now: datetime, kind: str = WORKER) -> None:
     """Say that ``name`` is alive: a worker, or of another ``kind``."""
     full = f"{kind}@{name}" if kind else name
     session.merge(Heartbeat(name=full[:80], at=now))
 
 
-def last_beat(session: Session, kind: str = "") -> datetime | None:
+def last_beat(session: Session, kind: str = WORKER) -> datetime | None:
     """When any worker, or any of another ``kind``, was last seen."""
     of_kind = Heartbeat.name.startswith(f"{kind}@") if kind else ~Heartbeat.name.contains("@")
     return session.scalar(sa.select(Heartbeat.at).where(of_kind).order_by(Heartbeat.at.desc()).limit(1))

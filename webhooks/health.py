@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
+from sqlalchemy.orm import Session
 
 from core.due import Due, DueState
-from core.heartbeat import MAIL, last_beat, mailbox_kind
+from core.heartbeat import MAIL, WORKER, last_beat, mailbox_kind
 from routing.context import Context
 from routing.correspondence.outbox import nothing_leaves
 from routing.policies import NoPolicy, PolicyError
@@ -55,30 +57,34 @@ def _problems(context: Context) -> list[str]:
     try:
         context.policies.current()
         with context.database.reading() as session:
-            beat, mail_beat = last_beat(session), last_beat(session, MAIL)
-            numbers = range(1, len(context.settings.mailboxes) + 1)
-            mailboxes_read = [last_beat(session, mailbox_kind(number)) for number in numbers]
-            blocked = nothing_leaves(session, context.clock.now())
-            dead = session.scalar(
-                sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD)
-            )
+            return [*_of_processes(context, session), *_of_work(context, session)]
     except NoPolicy as error:
         return [str(error)]
     except PolicyError as error:
         return [f"the policy cannot be read any more: {error}"]
     except sa.exc.SQLAlchemyError:
         return ["the database does not answer"]
-    problems = []
-    now = context.clock.now()
-    if beat is None or now - beat > _ALIVE:
-        problems.append("no worker is running: nobody would be rung")
-    if context.settings.takes_mail_in and (mail_beat is None or now - mail_beat > _ALIVE):
-        problems.append("no mail process is running: mail waits at its sender")
-    for number, read in enumerate(mailboxes_read, 1):
-        if read is None or now - read > _MAILBOX_READ:
-            problems.append(f"mailbox {number} is not being read; the log of the mail process says why")
-    if blocked:
-        problems.append("no mail has left for 15 minutes, and some waits; is NIGHTBELL_SMTP_URL right?")
+
+
+def _of_processes(context: Context, session: Session) -> Iterator[str]:
+    now, settings = context.clock.now(), context.settings
+
+    def is_silent(kind: str, patience: timedelta) -> bool:
+        beat = last_beat(session, kind)
+        return beat is None or now - beat > patience
+
+    if is_silent(WORKER, _ALIVE):
+        yield "no worker is running: nobody would be rung"
+    if settings.takes_mail_in and is_silent(MAIL, _ALIVE):
+        yield "no mail process is running: mail waits at its sender"
+    for number in range(1, len(settings.mailboxes) + 1):
+        if is_silent(mailbox_kind(number), _MAILBOX_READ):
+            yield f"mailbox {number} is not being read; the log of the mail process says why"
+
+
+def _of_work(context: Context, session: Session) -> Iterator[str]:
+    if nothing_leaves(session, context.clock.now()):
+        yield "no mail has left for 15 minutes, and some waits; is NIGHTBELL_SMTP_URL right?"
+    dead = session.scalar(sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD))
     if dead:
-        problems.append(f"{dead} pieces of due work failed for good; see: nightbell due")
-    return problems
+        yield f"{dead} pieces of due work failed for good; see: nightbell due"

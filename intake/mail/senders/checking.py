@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from core.settings import Settings, networks_of
+from core.setting_values import networks_of
+from core.settings import Settings
 from intake.mail.parsing.addresses import read_addresses
 from intake.mail.parsing.authentication import Method
 from intake.mail.parsing.charsets import Charsets

@@ -9,7 +9,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from core.settings import host_and_port
+from core.setting_values import host_and_port
 
 PATIENCE_S, PATIENCE_FOR_ALL_S = 3.0, 8.0
 _CACHED = 5_000
