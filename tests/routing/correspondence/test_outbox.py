@@ -287,15 +287,19 @@ def test_it_has_one_receipt_of_a_case(house: MailHouse) -> None:
 
 def test_it_cannot_have_two_receipts(house: MailHouse) -> None:
     """The database says so, should two workers ever write at the same time."""
+    with pytest.raises(sa.exc.IntegrityError, match="outbound_mails"):
+        write_receipts(house, 2)
+    assert house.mails == []
+
+
+def write_receipts(house: MailHouse, number: int) -> None:
     with house.context.database.writing() as session:
         case = session.get_one(Case, 1001)
         desk = desk_of(house.context, house.context.policies.current().policy, case)
         assert desk is not None
-        given = (session, house.context, case, desk, MailKind.RECEIPT, "Again.", house.scheduler.now())
-        automatic.tell(*given)
-        with pytest.raises(sa.exc.IntegrityError):
-            automatic.tell(*given)
-        session.rollback()
+        now = house.scheduler.now()
+        for _ in range(number):
+            automatic.tell(session, house.context, case, desk, MailKind.RECEIPT, "Again.", now)
 
 
 def customers_mail(house: MailHouse, **details: object) -> None:
