@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core.mail_addresses import Kind as Whose
 from core.mail_addresses import address_key
 from core.models import Case, Message, Person, record
+from intake.mail.markers import Marked, marked, without_marker
 from intake.mail.parsing.model import ParsedMail
 from intake.mail.parsing.verdicts import Kind
 from routing import handling
@@ -166,9 +167,9 @@ def _written(reading: _Reading, writer: Person) -> Message:
     marker = desk.mailbox.private_marker if desk else "NOTE:"
     words = own_words(reading.mail)
     first, _, rest = words.partition("\n")
-    if _marked(first, marker):
-        return _noted(reading, writer, f"{first.strip()[len(marker) :]}\n{rest}")
-    hindrance = _hindrance(reading.mail, words, rest, marker)
+    if marked(first, marker) is Marked.YES:
+        return _noted(reading, writer, f"{without_marker(first, marker)}\n{rest}")
+    hindrance = _hindrance(reading.mail, words, marker)
     if hindrance:
         return _not_sent(reading, writer, words, hindrance)
     try:
@@ -183,18 +184,16 @@ def own_words(mail: ParsedMail) -> str:
     return written.partition(ANSWER_ABOVE)[0].strip()
 
 
-def _marked(line: str, marker: str) -> bool:
-    return line.strip().casefold().startswith(marker.casefold())
-
-
-def _hindrance(mail: ParsedMail, words: str, rest: str, marker: str) -> str:
+def _hindrance(mail: ParsedMail, words: str, marker: str) -> str:
     """Why a mail is not sent on, in words; empty if it can be."""
     if mail.damaged is not None:
         return "it could not be read in full"
     if mail.protection and mail.protection.endswith("encrypted"):
         return "it is encrypted"
-    if any(_marked(line, marker) for line in rest.split("\n")):
-        return f"{marker} stands below its first line, so that it is not clear what the customer may see"
+    first, *rest = words.split("\n")
+    below = any(marked(line, marker) is Marked.YES for line in rest)
+    if below or marked(first, marker) is Marked.PERHAPS:
+        return f"it has {marker} in an odd place or form, so that it is not clear what the customer may see"
     return "" if words or list(_files(mail)) else "it has no text of its own"
 
 

@@ -14,7 +14,7 @@ from routing.correspondence import replies
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.replies import Answer
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
-from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, STRANGER_AT, messages
+from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, PROVEN, STRANGER_AT, messages
 from tests.stories.people import DAY, PRIYA, agreement
 
 PRIYA_AT = "priya@nightbell.example"
@@ -212,7 +212,9 @@ def test_an_engineers_files_go_along(house: MailHouse, maria: Correspondent, pri
     assert (file.get_filename(), file.get_payload(decode=True)) == ("log.txt", b"all is well\n")
 
 
-@pytest.mark.parametrize("first", ["NOTE: they have not paid.", "  note: they have not paid."])
+@pytest.mark.parametrize(
+    "first", ["NOTE: they have not paid.", "  note: they have not paid.", "*NOTE:* they have not paid."]
+)
 def test_a_private_note_never_leaks(
     house: MailHouse, maria: Correspondent, priya: Correspondent, first: str
 ) -> None:
@@ -237,6 +239,56 @@ def test_a_marker_below_the_first_line_keeps_the_whole_mail_private(
     assert house.case.responded_at is None
     assert messages(house, 1001)[-1].public is False
     assert "was not sent to the customer" in text_of(priya.latest)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p><b>NOTE:</b> they have not paid.</p>",
+        "<div>&nbsp;</div><div><span>NOTE</span>: they have not paid.</div>",
+        "<ul><li>NOTE: they have not paid.</li></ul>",
+    ],
+)
+def test_a_private_note_in_html_never_leaks(
+    house: MailHouse, maria: Correspondent, priya: Correspondent, html: str
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    writes_html(priya, html)
+    assert len(maria.inbox) == before
+    assert house.case.responded_at is None
+    assert "they have not paid." in messages(house, 1001)[-1].body
+    assert messages(house, 1001)[-1].public is False
+
+
+def test_an_answer_in_html_leaves_the_history_behind(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    """As a program of an office writes it: the earlier mail below, without a mark of quotation."""
+    maria.writes("The agent is down", "Since nine.")
+    page = text_of(priya.latest).replace("\n", "<br>")
+    writes_html(
+        priya,
+        "<div>Hello Maria,</div><div>please restart it.</div><div>&nbsp;</div>"
+        "<div style='border-top:solid 1pt'><p><b>From:</b> Nightbell &lt;nightbell@localhost&gt;<br>"
+        f"<b>Sent:</b> Wednesday, March 4, 2026 10:00 AM<br><b>To:</b> Priya<br><b>Subject:</b> Case</p></div>{page}",
+    )
+    text = text_of(maria.latest)
+    assert text.startswith("Hello Maria,\nplease restart it.\n\nPriya Natarajan\n")
+    for part in ("From:", "Sent:", "Promised by", "/case/", "nightbell@localhost"):
+        assert part not in text.partition("wrote:")[0]
+
+
+def writes_html(writer: Correspondent, html: str) -> None:
+    """Answer the latest mail with HTML alone."""
+    got = writer.latest
+    to = got["Reply-To"].addresses[0].addr_spec
+    fields = {
+        "From": writer.address, "To": to, "Subject": "Re: it", "In-Reply-To": got["Message-ID"],
+        "Message-ID": "<html@nightbell.example>", "MIME-Version": "1.0", "Content-Type": "text/html; charset=utf-8",
+    }  # fmt: skip
+    head = "\r\n".join(f"{name}: {value}" for name, value in fields.items())
+    writer.sends(f"{head}\r\n\r\n<html><body>{html}</body></html>".encode(), to=to, verdicts=PROVEN)
 
 
 def test_a_mail_without_a_word_of_its_own_is_not_sent(
