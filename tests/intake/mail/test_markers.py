@@ -12,7 +12,8 @@ from intake.mail.markers import Marked, marked, without_marker
 @pytest.mark.parametrize(
     "line",
     [
-        "NOTE: they have not paid", "note: they have not paid", "  NOTE:they have not paid", "*NOTE:* they have not paid",
+        "NOTE: they have not paid", "note: they have not paid", "  NOTE:they have not paid",
+        "*NOTE:* they have not paid",
         "*NOTE*: they have not paid", "NOTE : they have not paid", "NOTE：they have not paid",
         "\u200bNOTE: they have not paid", "\ufeffNOTE: they have not paid", "- NOTE: they have not paid",
         "> NOTE: they have not paid", "“NOTE: they have not paid", "__NOTE:__ they have not paid",
