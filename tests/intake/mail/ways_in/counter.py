@@ -42,6 +42,7 @@ class Counter:
     talks: list[Talk] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
     connections: Callable[[], int] = lambda: 0
+    held: Callable[[], int] = lambda: 0
 
     def knows(self, address: str) -> bool:
         self.before_knowing()
@@ -87,7 +88,7 @@ def counter(folder: Path, scheme: str = "smtp", place: str = "", **more: Any) ->
     listener = Listener(settings_of(found.place, folder, **more), door, found.check, "mx.vendor.example")
     listener.start()
     found.port, found.stop = port, listener.stop
-    found.connections = lambda: len(listener._peers)
+    found.connections, found.held = lambda: len(listener._peers), lambda: sum(listener._held.values())
     try:
         yield found
         for talk in found.talks:

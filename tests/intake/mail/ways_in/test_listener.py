@@ -287,7 +287,7 @@ def test_it_refuses_a_long_command(talk: Talk) -> None:
 
 
 def test_it_hangs_up_on_the_idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dialogue, "IDLE_S", 0.2)
+    monkeypatch.setattr(dialogue, "IDLE_S", 1.0)
     with counter(tmp_path) as found:
         talk = Talk(found)
         assert talk.hears() == []
@@ -318,7 +318,7 @@ def test_it_has_only_so_much_room_for_mails_at_once(monkeypatch: pytest.MonkeyPa
         first, second = Talk(found), Talk(found)
         first.begins()
         first.sends(b"x" * 90_000)
-        time.sleep(0.1)
+        _until(lambda: found.held() > 60_000)
         second.begins()
         second.sends(b"y" * 90_000 + b"\r\n.\r\n")
         assert second.hears()[0].startswith("452 4.3.1")
@@ -352,11 +352,12 @@ def test_it_forgets_a_mail_whose_sender_hangs_up_in_the_middle(talk: Talk, open_
 
 def test_it_finishes_what_is_being_stored_when_it_is_stopped(tmp_path: Path) -> None:
     with counter(tmp_path) as found:
-        found.before_keeping = lambda: time.sleep(0.5)
+        begun = threading.Event()
+        found.before_keeping = lambda: (begun.set(), time.sleep(0.5))
         talk = Talk(found)
         talk.begins()
         talk.sends(MAIL + b".\r\n")
-        time.sleep(0.1)
+        assert begun.wait(10)
         found.stop()
         assert talk.hears() == ["250 2.6.0 stored"]
         assert talk.hears()[0].startswith("421 4.3.2")
@@ -429,6 +430,13 @@ def test_it_takes_many_at_once_from_two_senders(open_counter: Counter, count: in
 
     _at_once(send, 2)
     assert len({mail.raw for mail in open_counter.kept}) == len(open_counter.kept) == 2 * count
+
+
+def _until(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _at_once(act: Callable[[int], None], count: int) -> None:

@@ -123,7 +123,7 @@ def test_it_hears_of_new_mail_within_seconds(server: Dovecot, tmp_path: Path) ->
             server.put(mail(number))
             until(lambda count=number: len(found.kept) == count + 1)  # type: ignore[misc]
             took.append(time.monotonic() - began)
-    assert max(took) < 2
+    assert max(took) < 3
 
 
 def test_it_reads_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -408,7 +408,7 @@ def test_it_ends_while_it_waits(server: Dovecot, tmp_path: Path) -> None:
     with pulling(server.url(), tmp_path):
         time.sleep(0.5)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 def test_it_is_alive_only_when_it_has_read_the_mailbox(server: Dovecot, tmp_path: Path) -> None:
