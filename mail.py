@@ -38,6 +38,9 @@ class Way(Protocol):
     def stop(self) -> None:
         """Finish what is under way, and end."""
 
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+
 
 def ways_in(context: Context) -> list[Way]:
     """Those that are set up; :class:`BadCertificate` if one cannot be."""
@@ -69,7 +72,10 @@ def run(context: Context, stop: threading.Event) -> None:
                 "mail comes in by no way: set NIGHTBELL_SMTP_LISTEN; this process waits to be stopped"
             )
         while not stop.is_set():
-            _beat(context, MAIL)
+            if all(way.is_alive() for way in begun):
+                _beat(context, MAIL)
+            else:
+                log.critical("a way in has ended: start the mail process again")  # and /health misses it
             stop.wait(_BEAT_S)
     finally:
         for way in begun:

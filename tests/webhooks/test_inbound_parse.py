@@ -16,6 +16,8 @@ import sendgrid.helpers.inbound as inbound_package
 import sqlalchemy as sa
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 from sendgrid.helpers.eventwebhook import EventWebhook
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
@@ -320,6 +322,30 @@ def test_it_survives_fields_that_are_not_what_they_should_be(name: str, value: s
         **{"headers": "Subject: s", "text": "t", "attachment1": ("f.txt", "text/plain", b"f"), name: value}
     )
     assert (mail.subject, mail.text.strip(), mail.attachments[0].data) == ("s", "t", b"f")
+
+
+@given(
+    st.text(st.characters(exclude_categories=["C"]), max_size=60),
+    st.sampled_from(["utf-8", "utf-16", "shift_jis", "gb18030", "koi8-r", "iso-8859-1", "cp437"]),
+    st.lists(st.tuples(st.text(min_size=1, max_size=20), st.binary(max_size=200)), max_size=4),
+)
+def test_it_puts_any_text_and_any_files_together(
+    text: str, charset: str, files: list[tuple[str, bytes]]
+) -> None:
+    sent = text.encode(charset, "ignore")
+    parts = [
+        Part("headers", b"From: a@acme.example\nSubject: s"),
+        Part(
+            "text", b"begin " + sent if charset != "utf-16" else ("begin " + text).encode(charset, "ignore")
+        ),
+        Part("charsets", json.dumps({"text": charset}).encode()),
+        *(Part(f"attachment{n}", data, name, "text/x-any") for n, (name, data) in enumerate(files, 1)),
+    ]
+    mail = read_mail(read_post(parts).raw)
+    assert mail.subject == "s"
+    assert mail.text.startswith("begin")
+    assert "".join(sent.decode(charset).split()) in "".join(mail.text.split())
+    assert [each.data for each in mail.attachments] == [data for _, data in files]
 
 
 def test_it_gives_the_same_bytes_for_the_same_post() -> None:

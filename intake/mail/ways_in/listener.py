@@ -91,6 +91,10 @@ class Listener:
         self._thread.join()
         self._loop.close()
 
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     async def _listen(self) -> asyncio.Server:
         if self._place.scheme == "lmtp+unix":
             server = await self._loop.create_unix_server(self._dialogue, self._place.path)

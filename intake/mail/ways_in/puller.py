@@ -79,6 +79,10 @@ class Puller:
             self._mailbox.close()  # it waits for a server that says nothing
             self._thread.join(_STOP_S)
 
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
