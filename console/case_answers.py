@@ -6,10 +6,11 @@ site and no preview of the link can send it; there is no cookie that a browser w
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
-from console.case_page import page_of
+from console.case_page import case_number, house_context, page_of
 from console.case_promises import ANSWERED, WAYS
+from console.private_answers import back_to
 from core.links import LinkRefused
 from core.models import Case
 from routing import handling
@@ -26,12 +27,8 @@ _FIELDS = ("person", "way", "words", "when")
 @case_answers.post("/case/<token>/answered")
 def answered(token: str) -> Response:
     """Stamp the response as the engineer states it; the page again with what is wrong if it cannot be."""
-    context: Context = current_app.extensions["nightbell"]
+    context, number = house_context(), case_number(token)
     given = {name: request.form.get(name, "") for name in _FIELDS}
-    try:
-        number = context.links.read(token)
-    except LinkRefused:
-        abort(404)
     try:
         context.links.check_form(request.form.get("form", ""), number)
         _state(context, number, given)
@@ -39,9 +36,7 @@ def answered(token: str) -> Response:
         return page_of(token, 422, {ANSWERED: _STALE}, given)
     except NotPossible as error:
         return page_of(token, 422, {ANSWERED: sentence(error)}, given)
-    response = redirect(url_for("case_page.show", token=token), 303)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return Response(response.get_data(), 303, response.headers)
+    return back_to(url_for("case_page.show", token=token))
 
 
 def _state(context: Context, number: int, given: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, abort, request
 
 from console.case_page import case_number, house_context
+from console.private_answers import kept_private
 from core.models import Message
 from intake.mail.models import InboundMail, MailBytes
 from intake.mail.parsing import Attachment
@@ -127,7 +128,7 @@ def _page(token: str, message: int, said: Message) -> Response:
         f"default-src 'none'; img-src {base}/; style-src 'unsafe-inline'; sandbox allow-popups; form-action 'none';"
         " base-uri 'none'; frame-ancestors 'self'"
     )
-    return _kept_to_ourselves(response)
+    return kept_private(response)
 
 
 def _file(data: bytes, content_type: str, name: str, disposition: str = "attachment") -> Response:
@@ -138,12 +139,4 @@ def _file(data: bytes, content_type: str, name: str, disposition: str = "attachm
         f"{disposition}; filename=\"{plain[:100]}\"; filename*=UTF-8''{quote(name, safe='')}"
     )
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return _kept_to_ourselves(response)
-
-
-def _kept_to_ourselves(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return kept_private(response)

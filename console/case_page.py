@@ -14,6 +14,7 @@ from console.case_mail_words import mail_in_words
 from console.case_promises import ANSWERED, answer_form, promises_of
 from console.case_reply_form import writing_forms
 from console.paging_acts import PAGING, paging_form
+from console.private_answers import private_page
 from console.timeline import timeline
 from core import phone_numbers
 from core.links import LinkRefused
@@ -73,14 +74,7 @@ def page_of(
             render_template("case.html", case=shown, token=token, form=form, writing=writing, paging=paging),
             status,
         )
-    # The link is the key: it must not leak to other sites, nor stay in shared caches.
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return response
+    return private_page(response)
 
 
 @case_page.get("/case/<token>/voicemail/<sid>.wav")

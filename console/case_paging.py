@@ -5,10 +5,12 @@ The signed link is the authority; a link in a text or a mail to an engineer name
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
+from console.case_answers import sentence
 from console.case_page import case_number, house_context, page_of
 from console.paging_acts import PAGING, act
+from console.private_answers import back_to
 from core.links import LinkRefused
 from core.models import Case
 from routing import handling
@@ -44,8 +46,5 @@ def _press(token: str, *, accepts: bool) -> Response:
     except LinkRefused:
         return page_of(token, 422, {PAGING: _STALE})
     except NotPossible as error:
-        text = str(error)
-        return page_of(token, 422, {PAGING: f"{text[:1].upper()}{text[1:]}."})
-    response = redirect(url_for("case_page.show", token=token), 303)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return Response(response.get_data(), 303, response.headers)
+        return page_of(token, 422, {PAGING: sentence(error)})
+    return back_to(url_for("case_page.show", token=token))

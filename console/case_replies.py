@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from console.case_answers import sentence
 from console.case_page import case_number, house_context, page_of
 from console.case_reply_form import NOTE, REPLY
+from console.private_answers import back_to
 from core.links import LinkRefused
 from core.models import Case, Message, Person
 from routing import handling
@@ -85,9 +86,7 @@ def _written(token: str, form: str, act: _Act) -> Response:
     except NotPossible as error:
         files = " Choose your files again." if any(each.filename for each in request.files.values()) else ""
         return page_of(token, 422, {form: sentence(error) + files}, given)
-    response = redirect(url_for("case_page.show", token=token, _anchor="messages"), 303)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return Response(response.get_data(), 303, response.headers)
+    return back_to(url_for("case_page.show", token=token, _anchor="messages"))
 
 
 def _act_once(context: Context, number: int, who: str, public: bool, act: _Act) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, render_template, url_for
 from sqlalchemy.orm import Session
 
 from console.case_page import house_context
+from console.private_answers import back_to, private_page
 from core import phone_numbers
 from core.models import Case
 from routing.context import Context
@@ -47,8 +48,7 @@ def accept(token: str) -> Response:
         if request is None:
             return _page(404, found="unknown")
         accepting.accept(session, context, request, _LINK, context.clock.now())
-    response = redirect(url_for("consent_page.show", token=token), 303)
-    return _to_nobody_else(Response(response.get_data(), 303, response.headers))
+    return back_to(url_for("consent_page.show", token=token))
 
 
 def _page_of(session: Session, context: Context, request: ConsentRequest, token: str) -> Response:
@@ -82,15 +82,4 @@ def _phone(policy: Policy, case: Case) -> str:
 
 
 def _page(status: int, **values: Any) -> Response:
-    return _to_nobody_else(Response(render_template("consent.html", **values), status))
-
-
-def _to_nobody_else(response: Response) -> Response:
-    """The link is the key: it must not leak to other sites, nor stay in shared caches."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return response
+    return private_page(Response(render_template("consent.html", **values), status))

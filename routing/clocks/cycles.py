@@ -173,7 +173,7 @@ def excuse(session: Session, cycle: ResponseCycle, why: Excuse, person: str, now
 
 
 def move(cycle: ResponseCycle, event: CycleEvent) -> None:
-    """Let ``event`` happen to a locked cycle; :class:`states.Unlisted` if it cannot."""
+    """Let ``event`` happen to a locked cycle; :class:`core.state_tables.Unlisted` if it cannot."""
     cycle.state = after(cycle.standing, event)
     if cycle.standing in (CycleState.OVERDUE, CycleState.LATE):
         cycle.breached_at = cycle.due_at

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
+from core.state_tables import state_after
+
 
 class CycleState(enum.StrEnum):
     """Where a cycle stands."""
@@ -96,16 +98,9 @@ TABLE: dict[tuple[CycleState, CycleEvent], CycleState] = {
 }
 
 
-class Unlisted(Exception):
-    """The event cannot happen to a cycle in this state."""
-
-
 def after(state: CycleState, event: CycleEvent) -> CycleState:
     """The state that follows; :class:`Unlisted` when the table has no such edge."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise Unlisted(f"{event} cannot happen to a cycle that is {state}") from None
+    return state_after(TABLE, state, event, "cycle")
 
 
 def answered(due_at: datetime | None, answered_at: datetime) -> CycleEvent:

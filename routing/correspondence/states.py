@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+from core.state_tables import state_after
+
 
 class MailState(enum.StrEnum):
     """Where a mail stands."""
@@ -52,13 +54,6 @@ TABLE: dict[tuple[MailState, MailEvent], MailState] = {
 }
 
 
-class Unlisted(Exception):
-    """This cannot happen to a mail in this state."""
-
-
 def after(state: MailState, event: MailEvent) -> MailState:
     """The state that ``event`` leads to; :class:`Unlisted` if it cannot happen."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise Unlisted(f"{event} cannot happen to a mail that is {state}") from None
+    return state_after(TABLE, state, event, "mail")

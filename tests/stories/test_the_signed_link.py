@@ -32,6 +32,7 @@ def test_it_shows_the_case_to_who_has_the_link(house: House, link: str) -> None:
         assert part in page
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_it_gives_the_same_as_json(house: House, link: str) -> None:

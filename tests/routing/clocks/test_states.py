@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.state_tables import Unlisted
 from routing.clocks.states import (
     AWAITING,
     TABLE,
     CycleEvent,
     CycleState,
-    Unlisted,
     Verdict,
     after,
     answered,

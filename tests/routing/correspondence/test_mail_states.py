@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routing.correspondence.states import TABLE, MailEvent, MailState, Unlisted, after
+from core.state_tables import Unlisted
+from routing.correspondence.states import TABLE, MailEvent, MailState, after
 
 S, E = MailState, MailEvent
 EDGES = {
