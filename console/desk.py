@@ -17,6 +17,7 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from console.connecting import point_numbers
+from console.introducing import introduce
 from core.schema import migrate
 from core.settings import Settings, load_settings
 from core.start import CannotStart, starting
@@ -170,7 +171,7 @@ def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _announce(context: Context, settings: Settings, simulator_port: int) -> None:
-    """Wait until everything answers, point the numbers here, and say where to look."""
+    """Wait until everything answers, tell the simulator who is who, and say where to look."""
     desk = f"http://127.0.0.1:{simulator_port}"
     began = time.monotonic()
     pointed = False
@@ -178,6 +179,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
         try:
             if not pointed:
                 list(point_numbers(context, fallback_url=""))
+                introduce(context.policies.current().policy, desk)
                 pointed = True
             if requests.get(f"{settings.public_url}/health", timeout=2).status_code == 200:
                 break

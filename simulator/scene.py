@@ -63,8 +63,7 @@ def set_up_mail(office: PostOffice, scene: Scene) -> None:
     for line in scene.lines:
         office.line(line["address"], line.get("name", ""))
     for described in scene.mailboxes:
-        mailbox = office.mailbox(described["address"])
-        mailbox.name, mailbox.role = described.get("name", ""), described.get("role", "")
-        mailbox.note = described.get("note", "")
+        about = {name: described[name] for name in ("name", "role", "note") if name in described}
+        mailbox = office.describe(described["address"], **about)
         if "manner" in described:
             office.behave(mailbox.address, manners.read(described["manner"]))

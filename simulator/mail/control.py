@@ -132,10 +132,11 @@ class _Hands:
     def behave(self, address: str, given: dict[str, Any]) -> state.Json:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             raise Refused(f"{address} is not a mail address")
-        mailbox = self._office.mailbox(address)
-        mailbox.name = str(given.get("name", mailbox.name))
-        if "manner" in given:
-            self._office.behave(address, manners.read(given["manner"]))
+        manner = manners.read(given["manner"]) if "manner" in given else None
+        about = {name: given[name] for name in ("name", "role", "note") if isinstance(given.get(name), str)}
+        mailbox = self._office.describe(address, **about)
+        if manner is not None:
+            self._office.behave(address, manner)
         return state.mailbox(mailbox)
 
     def line(self, given: dict[str, Any]) -> state.Json:

@@ -87,16 +87,18 @@ class Listener:
     def _connected(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
         kind = smtplib.SMTP if parts.scheme == "smtp" else smtplib.LMTP
-        host, port = (parts.path, 0) if parts.scheme == "lmtp+unix" else (parts.hostname or "", parts.port)
-        server = kind(local_hostname=self.name)
-        server.timeout = PATIENCE_S
-        code, text = server.connect(host, port or 0)
-        if code != 220:
-            raise smtplib.SMTPConnectError(code, text)
-        server.ehlo()
-        if server.has_extn("starttls"):
-            server.starttls(context=_opportunistic())
+        host, port = (
+            (parts.path, 0) if parts.scheme == "lmtp+unix" else (parts.hostname or "", parts.port or 0)
+        )
+        server = kind(host, port, local_hostname=self.name, timeout=PATIENCE_S)
+        try:
             server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=_opportunistic())
+                server.ehlo()
+        except BaseException:
+            server.close()
+            raise
         return server
 
 

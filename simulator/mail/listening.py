@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as Incoming
 
 from simulator.mail import letters
 from simulator.mail.office import PostOffice
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 MAX_BYTES = 60_000_000
@@ -36,6 +40,11 @@ class _Counter:
         raw = envelope.original_content or b""
         taken = letters.Envelope(_sender(envelope), tuple(envelope.rcpt_tos), raw)
         return f"250 2.0.0 kept as {office.scheduler.ask(lambda: office.take(taken))}"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Whatever goes wrong here is no fault of the mail's: it is to be sent again."""
+        log.error("the post office failed: %r", error)
+        return "451 4.3.0 the post office has failed, try again later"
 
 
 def _sender(envelope: Incoming) -> str:

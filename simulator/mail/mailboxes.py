@@ -54,7 +54,9 @@ class Directory:
         return found
 
     def add_line(self, address: str, name: str) -> None:
-        self.lines[_plain(address)] = Line(address, name or address)
+        key = _plain(address)
+        known = self.lines.get(key)
+        self.lines[key] = Line(known.address if known else address, name or address)
 
     def is_products(self, address: str) -> bool:
         """Whether the product takes mail for it: a line, or an address that nobody has in a line's domain."""

@@ -28,6 +28,7 @@ from simulator.mail.spool import Parcel, Spool
 from simulator.mail.stamping import stamped
 from simulator.scheduler import LiveScheduler, VirtualScheduler
 
+MOST_LETTERS = 2000  # in a mailbox: the oldest are forgotten, for all of them are in memory
 _TAKEN = Reply(250, "2.1.5 OK")
 
 
@@ -76,6 +77,14 @@ class PostOffice:
 
     def mailbox(self, address: str) -> Mailbox:
         return self.directory.mailbox(address)
+
+    def describe(self, address: str, **about: str) -> Mailbox:
+        """Open a mailbox, if there is none, and say whose it is: ``name``, ``role``, ``note``."""
+        mailbox = self.mailbox(address)
+        for name, value in about.items():
+            setattr(mailbox, name, value)
+        self._emit(mailbox.address)
+        return mailbox
 
     def behave(self, address: str, manner: Manner) -> Mailbox:
         """From now on, and as if nothing had come before."""
@@ -207,8 +216,14 @@ class PostOffice:
     def _keep(self, mailbox: Mailbox, letter: Letter) -> Letter:
         mailbox.letters.append(letter)
         self.letters[letter.id] = letter
+        if len(mailbox.letters) > MOST_LETTERS:
+            self._forget(mailbox.letters.pop(0))
         self._emit(mailbox.address)
         return letter
+
+    def _forget(self, letter: Letter) -> None:
+        self.letters.pop(letter.id, None)
+        self._parcels.pop(letter.id, None)
 
     def _pass(self, way: str, sender: str, recipient: str, reply: Reply) -> None:
         self.passages.append(Passage(self.now(), way, sender, recipient, reply))

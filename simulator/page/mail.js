@@ -13,7 +13,7 @@ const TICK_MS = 250;
 
 const clock = new Clock();
 const panel = new ClockPanel(clock);
-const desk = { state: null, clock, address: remembered.get("mailbox", null), letter: null, choose, open, write };
+const desk = { state: null, clock, address: remembered.get("mailbox", null), awaited: null, letter: null, choose, open, write };
 const mailboxes = new Mailboxes(desk);
 const letters = new Letters(desk);
 const view = new LetterView(desk);
@@ -28,7 +28,8 @@ function show(state) {
   clock.sync(state);
   document.body.classList.remove("lost", "waiting");
   setText(connection, "Connected");
-  if (!state.mailboxes.some(({ address }) => address === desk.address)) desk.address = state.mailboxes[0]?.address ?? null;
+  const known = state.mailboxes.some(({ address }) => address === desk.address);
+  if (!known && (desk.address === null || desk.address !== desk.awaited)) desk.address = state.mailboxes[0]?.address ?? null;
   mailboxes.update();
   letters.update();
   view.update();
@@ -39,9 +40,9 @@ function show(state) {
   tick();
 }
 
-/** Look into a mailbox. */
+/** Look into a mailbox; one that was opened just now comes with the next state. */
 function choose(address) {
-  desk.address = address;
+  desk.address = desk.awaited = address;
   remembered.set("mailbox", address);
   desk.letter = null;
   front(view);

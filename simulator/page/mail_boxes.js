@@ -1,16 +1,22 @@
 // The list of mailboxes: customers, engineers, and whoever else was ever written to.
 
-import { h } from "./dom.js";
+import { post } from "./api.js";
+import { h, setText } from "./dom.js";
 
 const GROUPS = [["customer", "Customers"], ["engineer", "Engineers"], ["", "Others"]];
 
 export class Mailboxes {
   #desk;
   #seen = "";
-  element = h("div", { class: "card mailboxes" });
+  #groups = h("div", { class: "groups" });
+  #address = h("input", { type: "email", "aria-label": "Another address", placeholder: "another@address", autocomplete: "off", required: true });
+  #problem = h("p", { class: "problem", role: "alert" });
 
   constructor(desk) {
     this.#desk = desk;
+    const form = h("form", { class: "reply" }, this.#address, h("button", { type: "submit" }, "Open"));
+    form.addEventListener("submit", (event) => (event.preventDefault(), this.#open()));
+    this.element = h("div", { class: "card mailboxes" }, this.#groups, form, this.#problem);
   }
 
   update() {
@@ -20,8 +26,20 @@ export class Mailboxes {
     if (seen === this.#seen) return;
     this.#seen = seen;
     const focused = document.activeElement?.dataset?.address;
-    this.element.replaceChildren(...GROUPS.map(([role, title]) => this.#group(role, title)).filter(Boolean));
+    this.#groups.replaceChildren(...GROUPS.map(([role, title]) => this.#group(role, title)).filter(Boolean));
     if (focused) this.element.querySelector(`[data-address="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** Anybody may write: an address that nobody has yet gets a mailbox. */
+  async #open() {
+    setText(this.#problem, "");
+    try {
+      const { address } = await post(`/mail/mailboxes/${encodeURIComponent(this.#address.value.trim())}`);
+      this.#address.value = "";
+      this.#desk.choose(address);
+    } catch (error) {
+      setText(this.#problem, error.message);
+    }
   }
 
   #group(role, title) {

@@ -218,6 +218,17 @@ def test_it_changes_how_a_mailbox_behaves(page: Page, desk: Simulator) -> None:
     assert page.get_by_label("When a mail comes").input_value() != "1"
 
 
+def test_it_opens_a_mailbox_for_anybody(page: Page, product: MailServer) -> None:
+    page.get_by_label("Another address").fill("New@Somewhere.example")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("heading", name="new@somewhere.example").wait_for()
+    page.get_by_role("button", name="Write a mail").click()
+    page.get_by_text("From new@somewhere.example").wait_for()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text(f"{LINE}: delivered").wait_for()
+    assert product.taken[0].mail_from == "new@somewhere.example"
+
+
 def test_it_keeps_what_is_being_written_while_mail_comes(page: Page, desk: Simulator) -> None:
     page.get_by_role("button", name="Write a mail").click()
     page.get_by_label("Text", exact=True).fill("half a sentence")

@@ -159,8 +159,18 @@ def test_it_changes_how_a_mailbox_behaves(browser: Browser) -> None:
     shown = done(browser, f"/mailboxes/{GRACE}", manner={"kind": "defers", "times": 2})
     assert (shown["manner"]["kind"], shown["manner"]["times"]) == ("defers", 2)
     assert mailbox(browser)["manner"]["times"] == 2
-    assert done(browser, "/mailboxes/new@there.example", name="New")["name"] == "New"
+    new = done(browser, "/mailboxes/new@there.example", name="New", role="customer", note="of the desk")
+    assert (new["name"], new["role"], new["note"]) == ("New", "customer", "of the desk")
     assert post(browser, f"/mailboxes/{GRACE}", manner={"kind": "sings"}).status_code == 400
+
+
+def test_it_forgets_the_oldest_mails(
+    browser: Browser, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.mail.office.MOST_LETTERS", 3)
+    ids = [receive(office) for _ in range(5)]
+    assert [letter["id"] for letter in mailbox(browser)["letters"]] == ids[:1:-1]
+    assert browser.get(f"/control/mail/letters/{ids[0]}").status_code == 404
 
 
 def test_it_learns_an_address_of_the_products(browser: Browser, product: Product) -> None:

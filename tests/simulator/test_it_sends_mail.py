@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email
+import ssl
 from email.message import EmailMessage, Message
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from post_desk import GRACE, OURS, PRIYA, Product, mail, new_office, pass_time
@@ -13,6 +15,7 @@ from simulator.mail.composing import Attachment, CannotWrite, Draft
 from simulator.mail.delivering import Listener
 from simulator.mail.letters import Envelope, Letter, Reply
 from simulator.mail.office import PostOffice
+from tests.intake.mail.ways_in.tls import certificate
 from tests.mail_server import free_port, mail_server
 
 BUSY, GONE = Reply(451, "4.3.0 not now"), Reply(550, "5.7.1 not for you")
@@ -218,6 +221,13 @@ def test_it_delivers_by_smtp_to_each_recipient_that_is_taken() -> None:
         assert (taken.mail_from, taken.rcpt_tos) == (GRACE, [OURS])
         assert taken.content == envelope().raw
         assert f"SIZE={len(envelope().raw)}" in server.options
+
+
+def test_it_encrypts_where_the_listener_can(tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate(tmp_path, "anybody.example"))
+    with mail_server(tls_context=context, require_starttls=True) as server:
+        assert Listener(server.url)(envelope())[OURS].is_good
 
 
 @pytest.mark.parametrize("reply", ["451 4.3.0 later", "554 5.6.0 never"])

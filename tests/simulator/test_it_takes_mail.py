@@ -59,6 +59,18 @@ def test_it_says_its_size_and_refuses_more_before_reading(smtp: smtplib.SMTP) ->
     assert code == 552
 
 
+def test_it_asks_for_the_mail_again_when_it_has_failed(
+    office: PostOffice, smtp: smtplib.SMTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TimeoutError("the engine did not answer")
+
+    monkeypatch.setattr(office, "take", fail)
+    with pytest.raises(smtplib.SMTPDataError) as failed:
+        smtp.sendmail(OURS, [GRACE], mail())
+    assert failed.value.smtp_code == 451
+
+
 def test_it_refuses_for_good(office: PostOffice, smtp: smtplib.SMTP) -> None:
     office.behave(GRACE, Refuses())
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
