@@ -9,7 +9,7 @@ export class Mailboxes {
   #desk;
   #seen = "";
   #groups = h("div", { class: "groups" });
-  #address = h("input", { type: "email", "aria-label": "Another address", placeholder: "another@address", autocomplete: "off", required: true });
+  #address = h("input", { type: "email", "aria-label": "Another address", placeholder: "name@host", autocomplete: "off", required: true });
   #problem = h("p", { class: "problem", role: "alert" });
 
   constructor(desk) {
