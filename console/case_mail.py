@@ -18,8 +18,9 @@ from flask import Blueprint, Response, abort, request
 from console.case_page import case_number, house_context
 from console.private_answers import kept_private
 from core.models import Message
-from intake.mail.models import InboundMail, MailBytes
+from intake.mail.models import InboundMail
 from intake.mail.parsing import Attachment
+from intake.mail.receiving import raw_bytes
 from intake.mail.timely import Unread, read_in_time
 from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 
@@ -77,12 +78,8 @@ def _message(token: str, id: int) -> Message:
 
 def _raw(message: int) -> bytes:
     with house_context().database.reading() as session:
-        found = session.scalar(
-            sa.select(MailBytes.raw)
-            .join(InboundMail, InboundMail.sha256 == MailBytes.sha256)
-            .where(InboundMail.message_row == message)
-            .limit(1)
-        )
+        came = session.scalar(sa.select(InboundMail).where(InboundMail.message_row == message).limit(1))
+        found = raw_bytes(session, came) if came is not None else None
         found = found or session.scalar(
             sa.select(OutboundMail.raw)
             .where(OutboundMail.message_id == message, OutboundMail.kind.not_in(FOR_THE_CUSTOMER_ALONE))

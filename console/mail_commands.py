@@ -16,14 +16,17 @@ from console.tables import as_columns
 from console.wiring import Commands, open_context
 from core.models import Message
 from intake.mail.importing import mails_in
+from intake.mail.mail_facts import QUIET
 from intake.mail.models import InboundMail, MailState
 from intake.mail.parsing import Envelope
-from intake.mail.receiving import raw_bytes, store
+from intake.mail.receiving import Incoming, raw_bytes, store_all
 from intake.mail.replaying import replay as replay_mail
 from routing.context import Context
 
 _LISTED = 50
 _PROGRESS = 500
+_IN_ONE_COMMIT = 25
+_BYTES_IN_ONE_COMMIT = 4_000_000
 
 
 @click.group(cls=Commands)
@@ -97,23 +100,27 @@ def import_mails(source: Path, quiet: bool) -> None:
     """
     context = open_context()
     counts: Counter[str] = Counter()
+    waiting: list[Incoming] = []
     for name, raw in mails_in(source):
-        _import_one(context, name, raw, quiet, counts)
-        if counts.total() % _PROGRESS == 0:
-            click.echo(_counted(counts))
+        if len(raw) > context.settings.mail_max_bytes:
+            most = context.settings.mail_max_bytes
+            click.echo(f"{name}: has {len(raw):,} bytes; NIGHTBELL_MAIL_MAX_BYTES is {most:,}", err=True)
+            counts["too large"] += 1
+            continue
+        waiting.append(Incoming(raw, Envelope(), QUIET if quiet else "import"))
+        if len(waiting) >= _IN_ONE_COMMIT or sum(len(mail.raw) for mail in waiting) > _BYTES_IN_ONE_COMMIT:
+            _store(context, waiting, counts)
+            if counts.total() % _PROGRESS == 0:
+                click.echo(_counted(counts))
+    _store(context, waiting, counts)
     click.echo(_counted(counts) if counts else f"{source}: no mail in it")
 
 
-def _import_one(context: Context, name: str, raw: bytes, quiet: bool, counts: Counter[str]) -> None:
-    if len(raw) > context.settings.mail_max_bytes:
-        click.echo(
-            f"{name}: {len(raw):,} bytes; NIGHTBELL_MAIL_MAX_BYTES is {context.settings.mail_max_bytes:,}",
-            err=True,
-        )
-        counts["too large"] += 1
-        return
-    stored = store(context, raw, Envelope(), "quiet" if quiet else "import")
-    counts["here before" if all(each.duplicate for each in stored) else "taken"] += 1
+def _store(context: Context, mails: list[Incoming], counts: Counter[str]) -> None:
+    """Store the mails together, and forget them."""
+    for stored in store_all(context, mails):
+        counts["here before" if all(each.duplicate for each in stored) else "taken"] += 1
+    mails.clear()
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json, UtcDateTime, wake_after_commit
+from core.prepared import prepared_insert, straight
 
 MAX_ATTEMPTS = 12
 _FIRST_RETRY = timedelta(seconds=2)
@@ -83,7 +84,7 @@ class Claim:
     token: str
 
 
-_INSERT = Due.__table__.insert()  # type: ignore[attr-defined]
+_INSERT = prepared_insert(Due)
 
 
 def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **payload: Any) -> None:
@@ -225,8 +226,7 @@ def finish_all(session: Session, claims: Sequence[Claim]) -> bool:
 
 def enqueue_now(session: Session, kind: str, subject: str, due_at: datetime, payload: dict[str, Any]) -> None:
     """As ``enqueue``, for who writes without the session's unit of work."""
-    values = {"kind": kind, "subject": subject, "due_at": due_at, "payload": payload}
-    session.connection().execute(_INSERT, values | {"state": DueState.READY, "attempts": 0})
+    straight(session, _INSERT, kind=kind, subject=subject, due_at=due_at, payload=payload)
     wake_after_commit(session)
 
 

@@ -43,6 +43,14 @@ def reads_of(session: Session) -> Read:
     return lambda prepared, **values: session.execute(prepared.statement, values).all()
 
 
+def straight(session: Session, prepared: Prepared, **values: Any) -> sa.CursorResult[Any]:
+    """Run a prepared statement in the session's transaction, past its unit of work: nothing is flushed for it."""
+    connection = session.connection()
+    compiled = prepared.compiled(connection.dialect)
+    given = compiled.parameters(values)
+    return connection.exec_driver_sql(compiled.sql, tuple(given) if isinstance(given, list) else given)
+
+
 def prepared_insert(model: Any) -> Prepared:
     """An insert of all columns of a model but its generated key; what is not given gets the model's default."""
     table: sa.Table = model.__table__

@@ -19,10 +19,12 @@ from sqlalchemy.orm import Session
 from core import due
 from core.mail_addresses import address_key, without_tag
 from core.models import record
+from core.prepared import Prepared, straight
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope
 from intake.mail.parsing.authentication import Method
 from intake.mail.parsing.heads import Heads, peek
+from intake.mail.said import storable
 from routing.context import Context
 from routing.policies import NoPolicy
 from routing.policy import Policy
@@ -30,6 +32,8 @@ from routing.policy import Policy
 TAKE_IN = "mail.take-in"
 _LONGEST_ID = 500
 _ADDRESSED = 50
+LARGE = 1_000_000
+"""Bytes of a mail from which on it is worth not to copy it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,20 @@ def known_recipient(policy: Policy, address: str) -> str | None:
     )
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """A mail as a way in hands it over: its bytes, what the servers said, and our own verdicts on its sender.
+
+    ``via`` is ``smtp``, ``lmtp``, ``imap``, ``http`` or ``import``; ``received_at`` is when it reached us (UTC).
+    """
+
+    raw: bytes
+    envelope: Envelope
+    via: str
+    authentication: Sequence[Method] | None = None
+    received_at: datetime | None = None
+
+
 def store(
     context: Context,
     raw: bytes,
@@ -70,27 +88,37 @@ def store(
 ) -> list[Stored]:
     """Keep a mail, and have it taken in; a row for each of our mailboxes. Raises the database's errors alone.
 
-    ``via`` is ``smtp``, ``lmtp``, ``imap``, ``http`` or ``import``. Recipients that are not ours are left out; if
-    none is, it is the mail's own header that says where it was sent, and else it is the first mailbox's: a
-    way in that must refuse strangers asks ``known_recipient`` before. ``received_at`` is when it reached us (UTC).
+    Recipients that are not ours are left out; if none is, it is the mail's own header that says where it was sent,
+    and else it is the first mailbox's: a way in that must refuse strangers asks ``known_recipient`` before.
     """
-    at = received_at or context.clock.now()
-    policy = _policy(context)
-    head = peek(raw)
-    sha256 = hashlib.sha256(raw).hexdigest()
-    values = {
-        "envelope_from": envelope.sender[:1000] if envelope.sender is not None else None,
-        "via": via, "received_at": at, "size": len(raw), "sha256": sha256,
-        "dedupe_key": dedupe_key(raw, head, sha256, at),
-        "message_id": head.message_id[:_LONGEST_ID] if head.message_id else None,
-        "authentication": None if authentication is None else [asdict(method) for method in authentication],
-    }  # fmt: skip
+    return store_all(context, [Incoming(raw, envelope, via, authentication, received_at)])[0]
+
+
+def store_all(context: Context, mails: Sequence[Incoming]) -> list[list[Stored]]:
+    """The same for several mails in one commit: all of them are safe, or none."""
+    policy, now = _policy(context), context.clock.now()
+    looked_at = [(mail, peek(mail.raw)) for mail in mails]
     with context.database.writing() as session:
-        _keep_bytes(session, sha256, raw)
-        return [
-            _keep(session, values | {"mailbox": key, "recipient": recipient, "addressed": addressed}, at)
-            for key, recipient, addressed in _mailboxes(policy, envelope, head)
-        ]
+        return [_store(session, policy, mail, head, mail.received_at or now) for mail, head in looked_at]
+
+
+def _store(
+    session: Session, policy: Policy | None, mail: Incoming, head: Heads, at: datetime
+) -> list[Stored]:
+    sha256, own = hashlib.sha256(mail.raw).hexdigest(), mail.authentication
+    sender = mail.envelope.sender
+    values = {
+        "envelope_from": storable(sender)[:1000] if sender is not None else None,
+        "via": mail.via, "received_at": at, "size": len(mail.raw), "sha256": sha256,
+        "dedupe_key": dedupe_key(mail.raw, head, sha256, at),
+        "message_id": head.message_id[:_LONGEST_ID] if head.message_id else None,
+        "authentication": None if own is None else [asdict(method) for method in own],
+    }  # fmt: skip
+    _keep_bytes(session, sha256, mail.raw)
+    return [
+        _keep(session, values | {"mailbox": key, "recipient": recipient, "addressed": addressed}, at)
+        for key, recipient, addressed in _mailboxes(policy, mail.envelope, head)
+    ]
 
 
 def dedupe_key(raw: bytes, head: Heads, sha256: str, at: datetime) -> str:
@@ -112,7 +140,20 @@ def dedupe_key(raw: bytes, head: Heads, sha256: str, at: datetime) -> str:
 
 def raw_bytes(session: Session, mail: InboundMail) -> bytes:
     """The mail as it came."""
-    raw = session.scalar(sa.select(MailBytes.raw).where(MailBytes.sha256 == mail.sha256))
+    return bytes_of(session, mail.sha256, mail.size)
+
+
+def bytes_of(session: Session, sha256: str, size: int) -> bytes:
+    """The bytes with a SHA-256; a large mail's without a copy that SQLite keeps for itself."""
+    connection = session.connection()
+    if size > LARGE and connection.dialect.name == "sqlite":
+        place = connection.exec_driver_sql(
+            "SELECT rowid FROM mail_bytes WHERE sha256 = ?", (sha256,)
+        ).scalar()
+        driver: Any = connection.connection.driver_connection
+        with driver.blobopen("mail_bytes", "raw", place, readonly=True) as blob:
+            return bytes(blob.read())
+    raw = session.scalar(sa.select(MailBytes.raw).where(MailBytes.sha256 == sha256))
     assert raw is not None  # held by the foreign key
     return raw
 
@@ -129,7 +170,7 @@ def _mailboxes(
 ) -> list[tuple[str | None, str, list[str]]]:
     """Mailbox, its own address, and how it was written to, of each that is meant."""
     if policy is None or not policy.mailboxes:
-        recipients = [address_key(each)[:400] for each in envelope.recipients][:_ADDRESSED]
+        recipients = [storable(address_key(each))[:400] for each in envelope.recipients][:_ADDRESSED]
         return [(None, recipients[0] if recipients else "", recipients)]
     found = _of(policy, envelope.recipients) or _of(policy, head.recipients)
     found = found or {next(iter(policy.mailboxes)): []}
@@ -143,31 +184,58 @@ def _of(policy: Policy, recipients: Sequence[str]) -> dict[str, list[str]]:
         if key is not None:
             written = found.setdefault(key, [])
             if address_key(address) not in written and len(written) < _ADDRESSED:
-                written.append(address_key(address)[:400])
+                written.append(storable(address_key(address))[:400])
     return found
 
 
-def _insert(table: Any) -> dict[str, Any]:
-    """By the kind of database: an insert that a row of the same key lets alone."""
+def _insert(table: sa.Table, *, returning: str) -> dict[str, Prepared]:
+    """By the kind of database: an insert that a row of the same key lets alone, and then returns nothing."""
+    values = {
+        column: sa.bindparam(column.name, type_=column.type)
+        for column in table.columns
+        if column is not table.autoincrement_column
+    }
+    kinds: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     return {
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+        name: Prepared(
+            insert(table).values(values).on_conflict_do_nothing().returning(table.c[returning]),
+            dict.fromkeys(column.name for column in values),
+        )
+        for name, insert in kinds.items()
     }
 
 
-# Made once: to put a statement together takes longer than to execute it.
-_BYTES = _insert(MailBytes.__table__)
-_MAIL = _insert(InboundMail.__table__)
-_MAIL_WITH_ID = {name: statement.returning(InboundMail.id) for name, statement in _MAIL.items()}
+_BYTES = _insert(MailBytes.__table__, returning="sha256")  # type: ignore[arg-type]
+_MAIL = _insert(InboundMail.__table__, returning="id")  # type: ignore[arg-type]
 
 
 def _keep_bytes(session: Session, sha256: str, raw: bytes) -> None:
-    session.connection().execute(_BYTES[session.get_bind().dialect.name], {"sha256": sha256, "raw": raw})
+    if len(raw) > LARGE and session.get_bind().dialect.name == "sqlite":
+        _write_through(session, sha256, raw)
+        return
+    straight(session, _BYTES[session.get_bind().dialect.name], sha256=sha256, raw=raw)
+
+
+def _write_through(session: Session, sha256: str, raw: bytes) -> None:
+    """Write a large mail straight into its place: as a parameter SQLite would copy it twice, and keep one."""
+    connection = session.connection()
+    place = connection.exec_driver_sql(
+        "INSERT INTO mail_bytes (sha256, raw) VALUES (?, zeroblob(?)) ON CONFLICT DO NOTHING RETURNING rowid",
+        (sha256, len(raw)),
+    ).scalar()
+    if place is not None:
+        driver: Any = connection.connection.driver_connection
+        with driver.blobopen("mail_bytes", "raw", place) as blob:
+            blob.write(raw)
+
+
+def _keep_row(session: Session, values: Mapping[str, Any]) -> int | None:
+    """The id of a new row; None if there is one of its key."""
+    return straight(session, _MAIL[session.get_bind().dialect.name], **values).scalar()
 
 
 def _keep(session: Session, values: Mapping[str, Any], at: datetime) -> Stored:
-    statement = _MAIL_WITH_ID[session.get_bind().dialect.name]
-    id = session.connection().scalar(statement, {"state": MailState.STORED, **values})
+    id = _keep_row(session, {"state": MailState.STORED, **values})
     mailbox, recipient = values["mailbox"], values["recipient"]
     if id is None:
         return _duplicate(session, values, at)
@@ -186,6 +254,6 @@ def _duplicate(session: Session, values: Mapping[str, Any], at: datetime) -> Sto
     if first.sha256 != values["sha256"]:
         again = {**values, "dedupe_key": f"copy:{values['sha256']}", "state": MailState.DUPLICATE,
                  "case_id": first.case_id}  # fmt: skip
-        session.connection().execute(_MAIL[session.get_bind().dialect.name], again)
+        _keep_row(session, again)
     record(session, "mail.duplicate", at, case_id=first.case_id, mail=first.id, sha256=values["sha256"])
     return Stored(first.id, values["mailbox"], recipient, duplicate=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from core import due
 from intake.mail.filing import Waiting, file_mail
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope, Ours, ParsedMail
-from intake.mail.receiving import TAKE_IN
+from intake.mail.receiving import LARGE, TAKE_IN, bytes_of
 from intake.mail.timely import Unread, read_apart, read_in_time
 from routing.context import Context
 from routing.correspondence.desk import signed_addresses
@@ -79,16 +80,20 @@ def _more(context: Context) -> list[due.Claim]:
         return due.claim_more(session, TAKE_IN, now, lease, _AT_ONCE - 1)
 
 
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _BYTES = (
     sa.select(
-        InboundMail.id, InboundMail.size, InboundMail.envelope_from, InboundMail.addressed, MailBytes.raw
+        InboundMail.id,
+        InboundMail.size,
+        InboundMail.sha256,
+        InboundMail.envelope_from,
+        InboundMail.addressed,
+        sa.case((InboundMail.size <= LARGE, MailBytes.raw)).label("raw"),
     )
     .join(MailBytes, MailBytes.sha256 == InboundMail.sha256)
-    .where(InboundMail.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(InboundMail.id.in_(_IDS))
 )
-_SIZES = sa.select(InboundMail.id, InboundMail.size).where(
-    InboundMail.id.in_(sa.bindparam("ids", expanding=True))
-)
+_SIZES = sa.select(InboundMail.id, InboundMail.size).where(InboundMail.id.in_(_IDS))
 
 
 def _load(context: Context, claims: Sequence[due.Claim]) -> list[_Work]:
@@ -97,6 +102,7 @@ def _load(context: Context, claims: Sequence[due.Claim]) -> list[_Work]:
     with context.database.reading() as session:
         ids = _that_fit(session, list(by_id))
         rows = {row.id: row for row in session.execute(_BYTES, {"ids": ids})}
+        large = {id: bytes_of(session, row.sha256, row.size) for id, row in rows.items() if row.raw is None}
     late = [claim for id, claim in by_id.items() if id not in rows]
     if late:
         with context.database.writing() as session:
@@ -104,11 +110,13 @@ def _load(context: Context, claims: Sequence[due.Claim]) -> list[_Work]:
                 due.again(session, claim, context.clock.now(), **claim.payload)
     ours, authserv_id = ours_of(context), context.settings.authserv_id or None
     return [
-        _Work(
-            by_id[id], Unread(row.raw, Envelope(row.envelope_from, tuple(row.addressed)), ours, authserv_id)
-        )
+        _Work(by_id[id], Unread(large.get(id) or row.raw, _envelope(row), ours, authserv_id))
         for id, row in sorted(rows.items())
     ]
+
+
+def _envelope(row: Any) -> Envelope:
+    return Envelope(row.envelope_from, tuple(row.addressed))
 
 
 def _that_fit(session: Session, ids: list[int]) -> list[int]:

@@ -62,7 +62,7 @@ class _Reader(threading.Thread):
         self.begun_at = time.monotonic()
 
     def run(self) -> None:
-        with contextlib.suppress(_TooLong):
+        with contextlib.suppress(BaseException):  # whoever waits sees that it did not come to its end
             for mail in self._mails:
                 self.begun_at = time.monotonic()
                 self.done.append(_read(mail))
@@ -88,12 +88,15 @@ def read_in_time(mails: Sequence[Unread], seconds: float = SECONDS) -> list[Pars
         reader.start()
         while reader.is_alive() and (left := seconds - (time.monotonic() - reader.begun_at)) > 0:
             reader.join(left)
-        late = reader.is_alive() and time.monotonic() - reader.begun_at >= seconds
-        if reader.is_alive():
+        alive = reader.is_alive()
+        late = alive and time.monotonic() - reader.begun_at >= seconds
+        if alive:
             reader.interrupt()
         found += reader.done[:]
-        if late and len(found) < len(mails):
-            found.append(mails[len(found)].saved(f"reading took longer than {seconds:g} seconds"))
+        if len(found) < len(mails) and (late or not alive):
+            # A reader that is gone before its end has met with worse than an exception of reading.
+            why = f"reading took longer than {seconds:g} seconds" if late else "the reader broke off"
+            found.append(mails[len(found)].saved(why))
     return found
 
 

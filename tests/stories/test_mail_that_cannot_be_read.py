@@ -188,3 +188,15 @@ def test_a_lost_lease_changes_nothing(house: House) -> None:
     assert "will be taken in" in replay(house.context, mails(house)[0].id)
     house.fast_forward(0)
     assert len(house.cases) == 1
+
+
+def test_a_reader_that_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even what comes out of saving a mail ends the reader, and not the taking in."""
+
+    def gone(*_: Any) -> Any:
+        raise SystemExit
+
+    monkeypatch.setattr(timely, "read_mail", gone)
+    first, second = timely.read_in_time([timely.Unread(b"Subject: 1\n\n"), timely.Unread(b"Subject: 2\n\n")])
+    assert (first.damaged, second.damaged) == ("the reader broke off", "the reader broke off")
+    assert (first.subject, second.subject) == ("1", "2")

@@ -16,7 +16,7 @@ from core.models import Event
 from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope
-from intake.mail.receiving import TAKE_IN, Stored, known_recipient, raw_bytes, store
+from intake.mail.receiving import TAKE_IN, Incoming, Stored, known_recipient, raw_bytes, store, store_all
 from routing.context import Context, build_context
 from routing.policies import apply_policy, parse_policy
 from tests.stories.people import agreement
@@ -158,6 +158,24 @@ def test_a_mail_to_two_mailboxes_is_two(context: Context) -> None:
 def test_a_mail_always_finds_a_mailbox(context: Context, recipients: tuple[str, ...], mailbox: str) -> None:
     (stored,) = store(context, mail(), Envelope(None, recipients), "imap")
     assert stored.mailbox == mailbox
+
+
+def test_a_large_mail_is_kept_to_the_byte_and_once(context: Context) -> None:
+    raw = mail("Message-ID: <1@x>") + bytes(range(256)) * 8_000
+    _put(context, raw)
+    _put(context, raw.replace(b"Message-ID: <1@x>", b"Message-ID: <2@x>"))
+    _put(context, raw)
+    first, second = _rows(context)
+    with context.database.reading() as session:
+        assert raw_bytes(session, first) == raw
+        assert len(raw_bytes(session, second)) == len(raw)
+
+
+def test_several_are_kept_together_or_none(context: Context) -> None:
+    mails = [Incoming(mail(f"Message-ID: <{n}@x>"), Envelope(None, (BOX,)), "imap") for n in (1, 2, 1)]
+    stored = [each[0] for each in store_all(context, mails)]
+    assert [each.duplicate for each in stored] == [False, False, True]
+    assert stored[2].id == stored[0].id
 
 
 def test_without_a_policy_it_is_kept_all_the_same(database_url: str, tmp_path: Path) -> None:
