@@ -61,9 +61,8 @@ def pulling(url: str, folder: Path, counter: Counter | None = None, **more: Any)
     found = counter or Counter()
     settings = settings_of("", folder, imap_url=url, **more)
     alive: list[float] = []
-    pull = Puller(
-        settings, Door(found.knows, found.serves, found.store), lambda: alive.append(time.monotonic())
-    )
+    door = Door(found.knows, found.serves, found.store)
+    pull = Puller(settings, door, lambda: alive.append(time.monotonic()), url)
     pull.start()
     try:
         yield found
