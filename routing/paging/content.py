@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import phone_numbers
 from core.links import Links
-from core.models import Case, Person, Recording
+from core.models import Case, Message, Person, Recording
 from routing.paging import bundles, everyone
 from routing.paging.models import Page
 from routing.policy import Policy
@@ -40,7 +40,7 @@ def page_values(
         "left": "" if case.responded_at else time_left(case.due_at, now),
         "due": written_instant(case.due_at, zone) if case.due_at else "no time promised",
         "callback": phone_numbers.shown(number) if number else "number withheld",
-        "transcript": (transcript_of(session, case.id) or "")[:_TRANSCRIPT_SPOKEN],
+        "transcript": (transcript_of(session, case.id) or _written(session, case))[:_TRANSCRIPT_SPOKEN],
         "engineer": engineer.name if engineer else "Somebody",
         "link": links.case_url(case.id, person),
         "line": policy.name_of(case.line, case.service),
@@ -69,6 +69,19 @@ def transcript_of(session: Session, case_id: int) -> str | None:
         .order_by(Recording.received_at.desc())
         .limit(1)
     )
+
+
+def _written(session: Session, case: Case) -> str:
+    """Subject and words of the mail that a case began with; empty for what was no mail."""
+    if case.channel != "mail":
+        return ""
+    first = session.scalar(
+        sa.select(Message.body)
+        .where(Message.case_id == case.id, Message.author == "customer")
+        .order_by(Message.id)
+        .limit(1)
+    )
+    return " ".join(f"{case.title}. {first or ''}".split())
 
 
 def latest_audio(session: Session, case_id: int) -> Recording | None:

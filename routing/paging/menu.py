@@ -125,12 +125,16 @@ def _pass(facts: MenuFacts) -> MenuStep:
     return MenuStep((facts.say("page_passed"),), Menu.OVER, (Act.PASS,))
 
 
+def _what_was_said(facts: MenuFacts) -> Say:
+    """The voicemail; without one its words, or those of the mail."""
+    if facts.voicemail_url:
+        return Say(audio_url=facts.voicemail_url)
+    return facts.say("page_transcript" if facts.transcript else "page_no_voicemail")
+
+
 def _play(back_to: Menu, then: str = "") -> Rule:
     def play(facts: MenuFacts) -> MenuStep:
-        voicemail = (
-            Say(audio_url=facts.voicemail_url) if facts.voicemail_url else facts.say("page_no_voicemail")
-        )
-        return MenuStep((voicemail, facts.say(then or facts.accepted)), back_to)
+        return MenuStep((_what_was_said(facts), facts.say(then or facts.accepted)), back_to)
 
     return play
 

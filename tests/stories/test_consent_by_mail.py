@@ -88,7 +88,8 @@ def test_the_consultant_calls_the_telephone_that_the_policy_has_of_whoever_wrote
 ) -> None:
     house.phone(MARIA).behave(Answers(5, hangs_up_after=60))
     asked.replies("YES")
-    house.picks_up(PRIYA).presses("5")
+    priya = house.picks_up(PRIYA).hears("They said: P1 the agent is down. Nothing runs.")
+    priya.presses("2").hears("They said: P1 the agent is down.").presses("5")
     assert "Call back: (512) 555-0142" in house.texts(PRIYA)[0]
     assert [(call.from_, call.direction) for call in house.phone(MARIA).calls] == [(MANAGED, "outbound-dial")]
     assert (house.case.engineer, house.case.response_kind) == ("priya", "call")

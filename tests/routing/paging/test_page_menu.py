@@ -80,6 +80,13 @@ def test_it_says_what_was_written_down_of_the_voicemail() -> None:
 
 
 @pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER, Menu.ACCEPTED])
+def test_it_says_again_what_was_written_where_there_is_no_sound(state: Menu) -> None:
+    result = step(state, Heard.KEY_2, facts(voicemail_url=None, transcript=True))
+    assert said(result)[0] == "page_transcript"
+    assert result.next is state
+
+
+@pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER, Menu.ACCEPTED])
 def test_it_says_that_the_voicemail_is_not_there_yet(state: Menu) -> None:
     result = step(state, Heard.KEY_2, facts(voicemail_url=None))
     assert said(result)[0] == "page_no_voicemail"
