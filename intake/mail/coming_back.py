@@ -48,7 +48,29 @@ def dealt_with(
         heard_from(session, came.mail.sender.address)
     if came.mail.verdict.kind is Kind.BOUNCE and case is None:
         return _of_report(session, context, came, now)
-    return engineers.take(session, context, came.mail, came.said.details, came.trust, now, case)
+    return engineers.take(
+        session,
+        context,
+        came.mail,
+        came.said.details,
+        came.trust,
+        now,
+        case,
+        _dealt_with_before(session, came.row),
+    )
+
+
+def _dealt_with_before(session: Session, row: InboundMail) -> int | None:
+    """The case that the same mail was filed under as it came to another of our mailboxes."""
+    return session.scalar(
+        sa.select(InboundMail.case_id)
+        .where(
+            InboundMail.dedupe_key == row.dedupe_key,
+            InboundMail.id != row.id,
+            InboundMail.message_row.is_not(None),
+        )
+        .limit(1)
+    )
 
 
 def outbound_of(context: Context, row: InboundMail, mail: ParsedMail) -> int | None:

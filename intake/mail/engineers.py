@@ -78,11 +78,12 @@ def take(
     trust: str,
     now: datetime,
     case: Case | None = None,
+    dealt_with_on: int | None = None,
 ) -> Taken | None:
     """Deal with ``mail`` if it is an engineer's, or pretends to be; None if it is not, and a customer's perhaps.
 
     ``details`` are those of its message, ``trust`` is in its sender. ``case`` is the one that it belongs to by other
-    signs, if that is known.
+    signs, if that is known; ``dealt_with_on`` is the case on which a copy of it, to another mailbox, has been.
     """
     found = _meant(session, context, mail)
     meant, owner = found if found is not None else (case, None)
@@ -92,6 +93,8 @@ def take(
     writer = _engineer(reading)
     if writer is None:
         return _of_nobody(reading)
+    if dealt_with_on == meant.id:
+        return Taken(meant, None)  # nobody is to get it twice
     if mail.verdict.kind not in (Kind.PERSON, Kind.LIST):
         why = mail.verdict.reason
         record(session, "mail.engineer-away", now, case_id=meant.id, person=writer.key, why=why)

@@ -84,13 +84,12 @@ def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datet
 
 
 def latest_mail(session: Session, case: Case) -> Message | None:
-    """The mail of the customer's that is being answered."""
-    return session.scalar(
-        sa.select(Message)
-        .where(Message.case_id == case.id, Message.author == CUSTOMER, Message.channel == "mail")
-        .order_by(Message.id.desc())
-        .limit(1)
-    )
+    """The customer's latest mail; of a case that a report has opened, that report."""
+    mails = sa.select(Message).where(Message.case_id == case.id, Message.channel == "mail")
+    theirs = session.scalar(mails.where(Message.author == CUSTOMER).order_by(Message.id.desc()).limit(1))
+    if theirs is not None:
+        return theirs
+    return session.scalar(mails.order_by(Message.id).limit(1))
 
 
 def _machine(mail: Message | None) -> str:

@@ -40,9 +40,10 @@ def note(session: Session, context: Context, returned: Returned, now: datetime) 
     mail, proved = _meant(session, context, returned, now)
     if mail is None:
         return _of_notification(session, context, returned, now)
-    for failure in _of_recipients(mail, returned.failures):
-        said = failure if proved else replace(failure, permanent=False)
-        undelivered.write_down(session, mail, [said], now)
+    if not proved:
+        record(session, "mail.report-not-proven", now, case_id=mail.case_id)
+        return mail.case
+    undelivered.write_down(session, mail, _of_recipients(mail, returned.failures), now)
     if mail.reached_nobody and mail.standing not in (MailState.BOUNCED, MailState.FAILED):
         mail.state = after(mail.standing, MailEvent.RETURNED)
         undelivered.nobody_got_it(session, context, mail, now)
@@ -61,9 +62,8 @@ def _meant(
     if returned.original_id is not None:
         signed = signed_addresses(context).thread_of(returned.original_id) is not None
         found = session.scalar(one.where(OutboundMail.rfc_message_id == returned.original_id))
-        if found is not None:
+        if found is not None or signed:
             return found, signed
-        return None, signed
     keys = [failure.key for failure in returned.failures if failure.address]
     lately = one.where(
         OutboundMail.to_address.in_(keys), OutboundMail.kind == MailKind.REPLY,

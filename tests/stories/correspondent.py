@@ -77,14 +77,17 @@ class Correspondent(Mailbox):
             in_reply_to=got["Message-ID"], auto_submitted="auto-replied", **fields,
         )  # fmt: skip
 
-    def cannot_be_reached(self, status: str = "5.1.1", action: str = "failed") -> None:
-        """The mail host of this person reports that the latest mail could not be delivered."""
+    def cannot_be_reached(
+        self, status: str = "5.1.1", action: str = "failed", *, to: str = "", original_id: str = ""
+    ) -> None:
+        """The mail host of this person reports that the latest mail could not be delivered.
+
+        It reports to the envelope's sender, or ``to``; it quotes the mail's Message-ID, or ``original_id``.
+        """
         got = self.latest
-        to = sender_of(self.house, got)
-        store(
-            self.house.context, report(self.address, got, status, action), Envelope("", [to]), "smtp",
-            authentication=list(PROVEN),
-        )  # fmt: skip
+        raw = report(self.address, original_id or got["Message-ID"], status, action)
+        envelope = Envelope("", [to or sender_of(self.house, got)])
+        store(self.house.context, raw, envelope, "smtp", authentication=list(PROVEN))
         self.house.fast_forward(0)
 
 
@@ -104,18 +107,18 @@ def text_of(got: EmailMessage) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def report(address: str, got: EmailMessage, status: str, action: str) -> bytes:
+def report(address: str, original_id: str, status: str, action: str) -> bytes:
     """A delivery report (RFC 3464)."""
     return (
         f"From: MAILER-DAEMON@{address.partition('@')[2]}\nTo: x@y.example\n"
         "Subject: Undelivered Mail Returned to Sender\n"
-        f"Message-ID: <report.{abs(hash((address, status, got['Message-ID'])))}@mx.example>\nMIME-Version: 1.0\n"
+        f"Message-ID: <report.{abs(hash((address, status, original_id)))}@mx.example>\nMIME-Version: 1.0\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
         "--b\nContent-Type: text/plain\n\nThe mail could not be delivered.\n"
         "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
         f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: {status}\n"
         f"Diagnostic-Code: smtp; 550 {status} <{address}>: no such user\n\n"
-        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: {got['Message-ID']}\nSubject: x\n\n--b--\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: {original_id}\nSubject: x\n\n--b--\n"
     ).encode()
 
 

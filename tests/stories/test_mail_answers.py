@@ -9,12 +9,14 @@ import pytest
 
 from core.mail_addresses import SignedAddresses
 from core.models import Case, Person
+from intake.mail.parsing import Envelope
+from intake.mail.receiving import store
 from routing import handling
 from routing.correspondence import replies
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.replies import Answer
-from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
-from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, PROVEN, STRANGER_AT, messages
+from tests.stories.correspondent import Correspondent, MailHouse, mail_house, report, text_of
+from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, PROVEN, STRANGER_AT, mails, messages
 from tests.stories.people import DAY, PRIYA, agreement
 
 PRIYA_AT = "priya@nightbell.example"
@@ -423,6 +425,91 @@ def test_a_delay_is_only_noted(house: MailHouse, maria: Correspondent) -> None:
     assert house.outbox_states[-1] == ("reply", "sent")
     assert house.case.responded_at is not None
     assert len(house.events("mail.slow")) == 1
+
+
+def test_a_report_on_a_copy_leaves_the_response(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down", cc=f"Ann <{ANN_AT}>")
+    answer(house)
+    Correspondent(house, ANN_AT).cannot_be_reached()
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.case.responded_at is not None
+    maria.cannot_be_reached()
+    assert house.outbox_states[-1] == ("reply", "bounced"), "now nobody has it"
+    assert house.case.responded_at is None
+
+
+def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
+    """It names the recipient alone: anybody can write that."""
+    maria.writes("The agent is down")
+    answer(house)
+    maria.cannot_be_reached(to=MASSUPPORT, original_id="<made-up@lakeside.example>")
+    maria.cannot_be_reached(
+        to="massupport+b1.aaaaaaaaaaaa@smatechnologies.com", original_id="<made-up@x.example>"
+    )
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.case.responded_at is not None
+    assert house.events("mail.not-delivered") == []
+    assert len(house.events("mail.report-not-proven")) == 2
+    assert len(house.cases) == 1
+
+
+def test_a_report_on_what_we_have_not_sent_is_a_case_and_is_not_answered(house: MailHouse) -> None:
+    nobody = Correspondent(house, "mailer-daemon@elsewhere.example")
+    raw = report(STRANGER_AT, "<made-up@x.example>", "5.1.1", "failed")
+    store(house.context, raw, Envelope("", [MASSUPPORT]), "smtp", authentication=list(PROVEN))
+    house.fast_forward(1)
+    assert len(house.cases) == 1
+    assert house.outbox == []
+    assert nobody.inbox == []
+
+
+def test_a_report_to_the_bare_mailbox_is_known_by_what_it_quotes(
+    house: MailHouse, maria: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    maria.cannot_be_reached(to=MASSUPPORT)
+    assert house.outbox_states[-1] == ("reply", "bounced")
+
+
+def test_a_page_by_mail_that_came_back_is_on_its_case(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("The agent is down")
+    priya.cannot_be_reached(to=MASSUPPORT)
+    assert len(house.cases) == 1
+    assert len(house.events("mail.notification-returned")) == 1
+
+
+def test_reports_without_end_are_not_shown_without_end(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    for number in range(30):
+        maria.cannot_be_reached(f"5.1.{number}")
+    assert len([each for each in messages(house, 1001) if each.author == "system" and not each.public]) == 20
+    assert len(mails(house)) == 31, "and all are kept"
+    assert len(house.events("mail.not-delivered")) == 1
+    assert len(house.cases) == 1
+
+
+def test_an_answer_that_comes_to_two_mailboxes_is_sent_once(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    other = (
+        "  operations: {name: Operations, address: ops@smatechnologies.com, service: managed-operations}\n"
+    )
+    house.apply(agreement(PRIYA_BY_MAIL, ("mailboxes:\n", f"mailboxes:\n{other}")))
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    raw = (
+        f"From: {PRIYA_AT}\nTo: {priya.latest['Reply-To']}\nCc: ops@smatechnologies.com\nSubject: Re: it\n"
+        "Message-ID: <two@nightbell.example>\n\nRestart it.\n"
+    ).encode()
+    to = [priya.latest["Reply-To"].addresses[0].addr_spec, "ops@smatechnologies.com"]
+    store(house.context, raw, Envelope(PRIYA_AT, to), "smtp", authentication=list(PROVEN))
+    house.fast_forward(1)
+    assert len(maria.inbox) == before + 1
+    assert [kind for kind, _ in house.outbox_states].count("reply") == 1
 
 
 def test_a_customers_vacation_notice_reopens_nothing_and_is_not_answered(
