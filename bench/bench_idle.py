@@ -1,7 +1,8 @@
-"""A worker's cycle with nothing to do, among a million closed and ten thousand open cases.
+"""A worker's cycle with nothing to do, and its look for silent pages, among a million closed and ten thousand open
+cases.
 
-Each case has its page and its due work: done for the closed ones, waiting for the open ones. The plans of the
-cycle's statements are printed: picking must cost by what is due, not by what exists.
+Each case has its page and its due work: done for the closed ones, waiting for the open ones; some pages ring. The
+plans of the statements are printed: picking must cost by what is due, not by what exists.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from routing.paging import steps
 from worker import Worker
 
 CLOSED, OPEN = 1_000_000, 10_000
-CYCLES = 500
+RINGING = 200
+CYCLES, LOOKS = 500, 50
 WANTED_MS = 5.0
 
 _CASES = """
@@ -39,6 +41,11 @@ SELECT :first + n, 1, 'support', 'acknowledged', 0, :at FROM ({numbers}) AS numb
 _DUE = """
 INSERT INTO due (kind, subject, due_at, payload, state, attempts)
 SELECT 'page.ring', 'case:' || (:first + n), :at, '{{}}', '{state}', 1 FROM ({numbers}) AS numbers
+"""
+_RING = "UPDATE pages SET state = 'ringing' WHERE case_id > :last"
+_STEPS = """
+INSERT INTO due (kind, subject, due_at, payload, state, attempts)
+SELECT 'page.step-over', 'page:' || id, :at, '{}', 'ready', 0 FROM pages WHERE state = 'ringing'
 """
 _NUMBERS = (
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) "
@@ -62,6 +69,8 @@ def fill(engine: sa.Engine) -> None:
             for statement in (_CASES, _PAGES, _DUE):
                 sql = statement.format(numbers=numbers, status=status, state=state)
                 connection.execute(sa.text(sql), {"first": first, "at": at})
+        connection.execute(sa.text(_RING), {"last": 10_000 + CLOSED + OPEN - RINGING})
+        connection.execute(sa.text(_STEPS), {"at": to_come})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SET statement_timeout = 0"))
@@ -138,7 +147,7 @@ def report(context: Context) -> None:
     cycle = cycle_of(context)
     found = times(cycle, CYCLES)
     p99 = found[int(len(found) * 0.99)]
-    print(f"  {engine.dialect.name}: {CLOSED:,} closed and {OPEN:,} open cases")
+    print(f"  {engine.dialect.name}: {CLOSED:,} closed and {OPEN:,} open cases, {RINGING} of them ringing")
     print(
         f"    idle cycle, median {median(found):5.2f} ms, p99 {p99:5.2f} ms   (wanted: under {WANTED_MS:.0f})"
     )
@@ -147,7 +156,10 @@ def report(context: Context) -> None:
         with context.database.writing() as session:
             assert steps.revive(session, context.clock.now()) == 0
 
-    print(f"    the minute's look for pages that fell silent, median {median(times(revive, 20)):5.2f} ms")
+    looks = times(revive, LOOKS)
+    print(
+        f"    the minute's look for silent pages, median {median(looks):5.2f} ms, slowest {looks[-1]:5.2f} ms"
+    )
     with statements(engine) as run:
         cycle()
         revive()

@@ -7,6 +7,7 @@ that note when the request to place a call arrives.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 import requests
@@ -60,9 +62,16 @@ class _Company(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class House(NamedTuple):
+    """The address of the web process, and the processes by their names in the Procfile."""
+
+    base: str
+    processes: dict[str, subprocess.Popen[bytes]]
+
+
 @contextmanager
-def house() -> Iterator[str]:
-    """Web and worker at night, and the company; the address of the web process."""
+def house() -> Iterator[House]:
+    """Web and worker at night, started as the Procfile says, and the company."""
     company = ThreadingHTTPServer(("127.0.0.1", 0), _Company)
     threading.Thread(target=company.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
@@ -75,18 +84,19 @@ def house() -> Iterator[str]:
             "TWILIO_API_URL": f"http://127.0.0.1:{company.server_port}",
             "NIGHTBELL_LOG_LEVEL": "ERROR",
         }
-        children = [
-            subprocess.Popen([sys.executable, name], env=environment, cwd=ROOT)
-            for name in ("app.py", "worker.py")
-        ]
+        lines = re.findall(r"^(web|worker): python (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+        children = {
+            name: subprocess.Popen([sys.executable, *arguments.split()], env=environment, cwd=ROOT)
+            for name, arguments in lines
+        }
         try:
             wait_until_listening(port)
             _wait_for_worker(Path(folder))
-            yield f"http://127.0.0.1:{port}"
+            yield House(f"http://127.0.0.1:{port}", children)
         finally:
-            for child in children:
+            for child in children.values():
                 child.terminate()
-            for child in children:
+            for child in children.values():
                 child.wait()
             company.shutdown()
 
@@ -123,8 +133,8 @@ def one_call(base: str, number: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    with house() as base:
-        seconds = sorted(one_call(base, number) for number in range(CALLS))
+    with house() as running:
+        seconds = sorted(one_call(running.base, number) for number in range(CALLS))
     p95 = seconds[int(len(seconds) * 0.95)]
     print(
         f"recording callback -> request that rings the engineer, {CALLS} calls (SQLite, web and worker apart)"

@@ -174,15 +174,13 @@ def _move_end(session: Session, page: Page, now: datetime) -> None:
 
 def revive(session: Session, now: datetime) -> int:
     """Ring again where a page rings but nothing is due for it, whatever took its row away; how many pages."""
-    waiting = sa.select(due.Due.subject).where(
-        due.Due.kind.in_((RING, STEP_OVER)), due.Due.state.in_((due.DueState.READY, due.DueState.LEASED))
+    awaited = sa.exists().where(
+        due.Due.subject == sa.literal("page:") + sa.cast(Page.id, sa.String),
+        due.Due.kind.in_((RING, STEP_OVER)),
+        due.Due.state.in_((due.DueState.READY, due.DueState.LEASED)),
     )
-    awaited = set(session.scalars(waiting))
-    orphans = [
-        page
-        for page in session.scalars(sa.select(Page).where(Page.state == PageState.RINGING))
-        if page.subject not in awaited
-    ]
+    ringing = Page.state == sa.literal_column("'ringing'")  # as in the partial index
+    orphans = session.scalars(sa.select(Page).where(ringing, ~awaited)).all()
     for page in orphans:
         record(session, "page.revived", now, case_id=page.case_id, position=page.position)
         due.enqueue(session, RING, page.subject, now, page=page.id, position=page.position)
