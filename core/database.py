@@ -11,19 +11,21 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from core.group_commit import GroupCommit
-from core.one_statement import OneStatement
+from core.postgres_group import PostgresGroup
 from core.quick import QuickTransaction
+from core.sqlite_group import SqliteGroup
 
+T = TypeVar("T")
 _WAKE = "wake the workers"
 # Twilio gives up after 15 seconds: whatever hangs is given up long before, so that the caller can be recorded.
 _BUSY_MS = 4_000
@@ -95,11 +97,8 @@ class Database:
         # An engine of its own: its threads keep their connections, which must not starve everybody else.
         options = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._quick_engine = _engine(url, threads, **options)
-        self._quick: GroupCommit | OneStatement = (
-            GroupCommit(self._quick_engine, self._turn)
-            if self.is_sqlite
-            else OneStatement(self._quick_engine)
-        )
+        group = SqliteGroup if self.is_sqlite else PostgresGroup
+        self._quick = GroupCommit(self._quick_engine, group(self._quick_engine.dialect), self._turn)
         self.wake = wake
 
     @contextlib.contextmanager
@@ -118,9 +117,12 @@ class Database:
         if wake is not None:
             wake.send()
 
-    def writing_quickly(self) -> contextlib.AbstractContextManager[QuickTransaction]:
-        """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone."""
-        return self._quick.transaction()
+    def writing_quickly(self, work: Callable[[QuickTransaction], T]) -> T:
+        """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone.
+
+        ``work`` may be done twice: it must have no effect but through the transaction.
+        """
+        return self._quick.run(work)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

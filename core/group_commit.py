@@ -1,128 +1,138 @@
 """Group commit: writers that come while another one commits are committed together by the next.
 
-Most of what a small transaction costs is its commit: a disk that must confirm. Requests of a saturated server wait
-for each other anyway; here one of them, whoever comes first, writes for all that wait.
+Most of what a small transaction costs is its way to the database and its commit: a disk that must confirm. Requests
+of a saturated server wait for each other anyway; here one of them, whoever comes first, writes for all that wait.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from core.prepared import Compiled
-from core.quick import QuickTransaction, Readers, Write, is_lost, translated
+from core.quick import Job, QuickTransaction, Readers, connected, translated
 
-# How long the first of a group waits for the others. About as long as one commit, which it may save.
-_GATHER_S = 0.002
+T = TypeVar("T")
 
 
-class _Job:
-    """Writes that wait for their group. Its writer sleeps until they are done, or until it must lead the next."""
+class Group(Protocol):
+    """How one kind of database takes in a group.
 
-    def __init__(self, writes: list[Write]) -> None:
-        self.writes = writes
-        self.done = False
-        self.error: Exception | None = RuntimeError("the group was not committed")
-        self._bell = threading.Lock()
-        self._bell.acquire()
+    ``at_once`` is how many groups may be on their way. ``gather_s`` is how long the first of a group waits for the
+    others, where there were others a moment ago.
+    """
 
-    def sleep(self) -> None:
-        """Wait to be woken."""
-        self._bell.acquire()
+    at_once: int
+    gather_s: float
 
-    def wake(self) -> None:
-        """Wake the one that sleeps."""
-        self._bell.release()
+    def write(self, connection: Any, jobs: Sequence[Job]) -> None:
+        """In one transaction: ask what the jobs presume, and write the rows of those that ``hold``."""
 
 
 class GroupCommit:
-    """Quick transactions on SQLite. ``turn`` is what its other writers in this process wait for."""
+    """Quick transactions. ``turn`` is what the other writers of this process wait for."""
 
-    def __init__(self, engine: sa.Engine, turn: AbstractContextManager[Any]) -> None:
-        # Reads stand alone, and the group's transaction is begun and ended here by hand.
+    def __init__(self, engine: sa.Engine, group: Group, turn: AbstractContextManager[Any]) -> None:
         self._engine = engine
         self._dialect = engine.dialect
         self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
-        self._unavailable: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
+        self._group = group
         self._turn = turn
         self._readers = Readers(engine)
         self._mutex = threading.Lock()
-        self._waiting: list[_Job] = []
-        self._led = False  # whether somebody commits, or has been woken to
-        self._expected = 1  # how many were under way at once when the last group was committed
+        self._waiting: list[Job] = []
+        self._leaders = 0  # how many commit, or have been woken to
+        self._under_way = 0  # how many wait, or are being committed
+        self._expected = 1  # how many a group should have, as the last one found it
         self._complete = threading.Event()  # as many wait as were expected
-        self._writer: sa.PoolProxiedConnection | None = None
+        self._writers: list[sa.PoolProxiedConnection] = []  # those at rest
+
+    def run(self, work: Callable[[QuickTransaction], T]) -> T:
+        """Do ``work`` and commit what it writes, all or nothing. Errors of the driver come as SQLAlchemy's.
+
+        Its queries are presumed to find nothing; they are asked when it is committed, together with those of the
+        others. If one does find something, nothing is written, and the work is done again with what is there.
+        """
+        presuming = QuickTransaction(self._dialect)
+        result = work(presuming)
+        if self._commit(presuming):
+            return result
+        with self.transaction() as transaction:
+            return work(transaction)
 
     @contextmanager
     def transaction(self) -> Iterator[QuickTransaction]:
-        """Read, then write all or nothing. The driver's errors come as SQLAlchemy's."""
+        """Ask at once, then write all or nothing."""
         pooled = self._readers.connection()
         try:
             transaction = QuickTransaction(self._dialect, pooled.driver_connection)
             yield transaction
-            self._commit(transaction.writes)
         except self._errors as error:
             raise translated(error, pooled, self._dialect) from error
+        self._commit(transaction)
 
-    def _commit(self, writes: list[Write]) -> None:
-        if not writes:
-            return
-        job = _Job(writes)
+    def _commit(self, transaction: QuickTransaction) -> bool:
+        job = Job(transaction)
         with self._mutex:
-            self._waiting.append(job)
-            leads, self._led = not self._led, True
-            if len(self._waiting) >= self._expected:
-                self._complete.set()
+            self._under_way += 1
+            leads = self._leaders < self._group.at_once
+            if leads:
+                self._leaders += 1
+            else:
+                self._waiting.append(job)
+                if len(self._waiting) + 1 >= self._expected:
+                    self._complete.set()
         if not leads:
             job.sleep()
         if not job.done:
-            self._lead()
+            self._lead(job)
         if job.error is not None:
             raise job.error
+        return job.holds
 
-    def _lead(self) -> None:
+    def _lead(self, first: Job) -> None:
         """Commit for all that wait, hand the lead to one that has come meanwhile, and wake the others."""
-        group: list[_Job] = []
+        group = [first]
         try:
             with self._turn:
-                group = self._gather()
+                group += self._gather()
                 self._write(group)
         finally:
             with self._mutex:
-                following = self._waiting[0] if self._waiting else None
-                self._led = following is not None
-                self._expected = len(group) + len(self._waiting)
-            for job in (*group, following):
+                self._expected = -(-self._under_way // self._group.at_once)
+                self._under_way -= len(group)
+                following = self._waiting.pop(0) if self._waiting else None
+                if following is None:
+                    self._leaders -= 1
+            for job in (*group[1:], following):
                 if job is not None:
                     job.wake()
 
-    def _gather(self) -> list[_Job]:
-        """Whoever waits; where others were under way a moment ago, they are waited for, but hardly longer."""
+    def _gather(self) -> list[Job]:
+        """Whoever waits; where others were under way a moment ago, a fair share of them is waited for."""
         with self._mutex:
-            complete = len(self._waiting) >= self._expected
+            complete = len(self._waiting) + 1 >= self._expected
             if not complete:
                 self._complete.clear()
         if not complete:
-            self._complete.wait(_GATHER_S)
+            self._complete.wait(self._group.gather_s)
         with self._mutex:
-            group, self._waiting = self._waiting, []
-        return group
+            gathered, self._waiting = self._waiting, []
+        return gathered
 
-    def _write(self, group: list[_Job]) -> None:
+    def _write(self, group: list[Job]) -> None:
         """Write a group in one transaction; if one of them fails, each in a transaction of its own."""
         try:
-            self._write_together(group)
+            with self._writer() as connection:
+                self._group.write(connection, group)
             for job in group:
                 job.error = None
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not pass for a commit of the others
-            self._forget_if_lost(error)
-            if len(group) > 1 and not isinstance(error, self._unavailable):
-                # One of them cannot be written; the others are not to suffer for it. A database that is busy
-                # or gone is not asked once more for each: the callers of all would wait for all.
+            # A database that is busy or gone is not asked once more for each: the callers of all would wait for all.
+            if len(group) > 1 and not isinstance(error, sa.exc.OperationalError):
                 for job in group:
                     self._write([job])
             else:
@@ -132,43 +142,23 @@ class GroupCommit:
             for job in group:
                 job.done = True
 
-    def _write_together(self, group: list[_Job]) -> None:
-        connection = self._writing_connection()
-        connection.execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def _writer(self) -> Iterator[Any]:
+        """A driver's connection for writing, always the same ones; errors come as SQLAlchemy's.
+
+        A connection of SQLite drops its page cache whenever another one has written.
+        """
+        pooled = self._writers.pop() if self._writers else connected(self._engine)
         try:
-            self._execute(group, connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-    def _writing_connection(self) -> Any:
-        """Always the same one: a connection of SQLite drops its page cache whenever another one has written."""
-        if self._writer is None or not self._writer.is_valid:
-            self._writer = self._engine.raw_connection()
-        return self._writer.driver_connection
-
-    def _forget_if_lost(self, error: Exception) -> None:
-        if self._writer is not None and is_lost(error, self._writer, self._dialect):
-            self._writer.invalidate(error)
+            yield pooled.driver_connection
+        except self._errors as error:
+            raise translated(error, pooled, self._dialect) from error
+        finally:
+            if pooled.is_valid:
+                self._writers.append(pooled)
 
     def close(self) -> None:
         """Give the connections back."""
         self._readers.close()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    @staticmethod
-    def _execute(group: list[_Job], connection: Any) -> None:
-        """One statement a table, in the order in which the jobs write them, for the rows of all jobs.
-
-        The interpreter's lock is let go and fought for again at every statement; that costs more than the row.
-        """
-        rows: dict[Compiled, list[Any]] = {}
-        for job in group:
-            for statement, parameters in job.writes:
-                rows.setdefault(statement, []).append(parameters)
-        for statement, many in rows.items():
-            connection.execute(statement.many(len(many)), [value for row in many for value in row])
+        while self._writers:
+            self._writers.pop().close()

@@ -7,6 +7,7 @@ docs/decisions/0006-the-hot-path.md.
 
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -14,7 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import replacement_traverse
 
+_JSON = json.JSONEncoder()
 _Convert = Callable[[Any], Any] | None
 
 
@@ -64,7 +67,25 @@ def prepared_insert(model: Any) -> Prepared:
     return Prepared(table.insert().values(values).inline(), defaults)
 
 
+def bound(query: Prepared, replacement: Callable[[str], Any]) -> Any:
+    """The query with something else in the place of each of its parameters."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        given = isinstance(element, sa.BindParameter) and element.required
+        return replacement(element.key) if given else None
+
+    return replacement_traverse(query.statement, {}, replaced)
+
+
+def parameters_of(query: Prepared) -> list[tuple[str, Any]]:
+    """The names and types of a query's parameters."""
+    binds = query.statement.compile().binds
+    return [(name, bind.type) for name, bind in binds.items() if bind.required]
+
+
 def _converter(kind: Any, dialect: sa.Dialect) -> _Convert:
+    if isinstance(kind, sa.JSON):
+        return _JSON.encode  # text on both databases; PostgreSQL's driver would wrap the value
     convert: _Convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is not None and isinstance(getattr(kind, "impl_instance", kind), sa.DateTime):
         # One instant is written to several tables; it is put into words once.

@@ -1,44 +1,83 @@
-"""Quick transactions: prepared reads, and writes that are sent together at the end.
+"""Quick transactions: what they ask and write is kept back until the end, and sent together with that of others.
 
-SQLite's are committed in groups (``core.group_commit``), PostgreSQL's are one statement each
-(``core.one_statement``).
+``core.group_commit`` says who sends it; ``core.sqlite_group`` and ``core.postgres_group`` say how.
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.prepared import Compiled, Prepared
+from core.prepared import Prepared
 
-Write = tuple[Compiled, Any]
-"""A statement, and its parameters as the driver takes them."""
+Kept = tuple[Prepared, Any]
+"""A statement, and its parameters as the database's group takes them."""
 
 
 class QuickTransaction:
-    """Reads at once, and writes that are kept back until the end, to be sent together."""
+    """Writes that are kept back until the end, and queries.
 
-    def __init__(self, dialect: sa.Dialect, connection: Any) -> None:
+    Without a ``connection`` nothing is asked before the end: queries are presumed to find nothing.
+    """
+
+    def __init__(self, dialect: sa.Dialect, connection: Any = None) -> None:
         self._dialect = dialect
         self._connection = connection
-        self.writes: list[Write] = []
+        self.presumed: list[Kept] = []
+        self.writes: list[Kept] = []
 
     def rows(self, statement: Prepared, **values: Any) -> list[Any]:
         """The rows of a query."""
+        if self._connection is None:
+            self.presumed.append((statement, values))
+            return []
         compiled = statement.compiled(self._dialect)
         cursor = self._connection.execute(compiled.sql, compiled.parameters(values))
         return compiled.rows(cursor.fetchall())
 
-    def add(self, statement: Prepared, **values: Any) -> None:
+    def add(self, insert: Prepared, **values: Any) -> None:
         """Write at the end; a violated constraint is raised there, and none of the transaction is kept."""
-        compiled = statement.compiled(self._dialect)
-        self.writes.append((compiled, compiled.parameters(values)))
+        self.writes.append((insert, insert.compiled(self._dialect).parameters(values)))
 
 
-class _Kept:
+class Job:
+    """A transaction that waits for its group. ``holds``: its queries have found nothing, as was presumed."""
+
+    def __init__(self, transaction: QuickTransaction) -> None:
+        self.presumed, self.writes = transaction.presumed, transaction.writes
+        self.holds = True
+        self.done = False
+        self.error: Exception | None = RuntimeError("the group was not committed")
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def sleep(self) -> None:
+        """Wait to be woken: the job is done, or its writer must lead the next group."""
+        self._bell.acquire()
+
+    def wake(self) -> None:
+        """Wake the one that sleeps."""
+        self._bell.release()
+
+
+Numbered = tuple[int, Any]
+"""The number of a job in its group, and the parameters of one of its statements."""
+
+
+def by_statement(kept: Sequence[tuple[int, Sequence[Kept]]]) -> dict[Prepared, list[Numbered]]:
+    """The statements of numbered jobs in the order in which they came, each with its parameters."""
+    found: dict[Prepared, list[Numbered]] = {}
+    for number, statements in kept:
+        for statement, parameters in statements:
+            found.setdefault(statement, []).append((number, parameters))
+    return found
+
+
+class _OfThread:
     """A connection that a thread keeps; closed when its thread has ended."""
 
     def __init__(self, pooled: sa.PoolProxiedConnection) -> None:
@@ -59,24 +98,15 @@ class Readers:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._of_thread = threading.local()
-        self._all: weakref.WeakSet[_Kept] = weakref.WeakSet()
+        self._all: weakref.WeakSet[_OfThread] = weakref.WeakSet()
 
     def connection(self) -> sa.PoolProxiedConnection:
         """The connection of this thread."""
-        kept: _Kept | None = getattr(self._of_thread, "kept", None)
+        kept: _OfThread | None = getattr(self._of_thread, "kept", None)
         if kept is None or not kept.pooled.is_valid:
-            kept = self._of_thread.kept = _Kept(self._connected())
+            kept = self._of_thread.kept = _OfThread(connected(self._engine))
             self._all.add(kept)
         return kept.pooled
-
-    def _connected(self) -> sa.PoolProxiedConnection:
-        driver_error = self._engine.dialect.loaded_dbapi.Error
-        try:
-            return self._engine.raw_connection()
-        except driver_error as error:
-            raise sa.exc.DBAPIError.instance(
-                None, None, error, driver_error, connection_invalidated=True, dialect=self._engine.dialect
-            ) from error
 
     def close(self) -> None:
         """Close all of them."""
@@ -85,18 +115,26 @@ class Readers:
         self._of_thread = threading.local()
 
 
-def is_lost(error: Exception, pooled: Any, dialect: sa.Dialect) -> bool:
-    """Whether ``error`` says that the connection is gone."""
+def connected(engine: sa.Engine) -> sa.PoolProxiedConnection:
+    """A connection of the driver's; the driver's error comes as SQLAlchemy's."""
+    driver_error = engine.dialect.loaded_dbapi.Error
+    try:
+        return engine.raw_connection()
+    except driver_error as error:
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, driver_error, connection_invalidated=True, dialect=engine.dialect
+        ) from error
+
+
+def translated(error: Exception, pooled: sa.PoolProxiedConnection, dialect: sa.Dialect) -> Exception:
+    """A driver's error as SQLAlchemy's; a connection that is gone is given up."""
     dbapi: Any = error
     driver_error = dialect.loaded_dbapi.Error
-    return isinstance(error, driver_error) and dialect.is_disconnect(dbapi, pooled.driver_connection, None)
-
-
-def translated(error: Exception, pooled: Any, dialect: sa.Dialect) -> Exception:
-    """A driver's error as SQLAlchemy's; a connection that is gone is given up."""
-    lost = is_lost(error, pooled, dialect)
+    if not isinstance(error, driver_error):
+        return error
+    lost = pooled.is_valid and dialect.is_disconnect(dbapi, pooled.driver_connection, None)
     if lost:
         pooled.invalidate(error)
     return sa.exc.DBAPIError.instance(
-        None, None, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+        None, None, error, driver_error, connection_invalidated=lost, dialect=dialect
     )

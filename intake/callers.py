@@ -28,11 +28,14 @@ class Caller(NamedTuple):
 
 
 _OPEN_CASE = Prepared(
-    sa.select(sa.func.max(Case.id).label("number")).where(
+    sa.select(Case.id)
+    .where(
         Case.status == sa.literal_column("'open'"),  # as in the partial index
         Case.from_number == sa.bindparam("phone"),
         Case.service == sa.bindparam("service"),
     )
+    .order_by(Case.id.desc())
+    .limit(1)
 )
 
 
@@ -40,7 +43,7 @@ def by_number(read: Read, directory: Directory, number: str | None, service: str
     """The caller with an E.164 number. A number that two customers share identifies neither of them."""
     if number is None:
         return Caller()
-    open_case = read(_OPEN_CASE, phone=number, service=service)[0].number
+    open_case = next((case.id for case in read(_OPEN_CASE, phone=number, service=service)), None)
     known = directory.by_phone.get(number, ())
     if len({entry.customer_id for entry in known}) != 1:
         return Caller(open_case_id=open_case)

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from core.database import Database
-from core.group_commit import GroupCommit, _Job
 from core.models import Event, Person
 from core.prepared import prepared_insert
+from core.quick import Job
+from core.sqlite_group import SqliteGroup
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EVENT, PERSON = prepared_insert(Event), prepared_insert(Person)
@@ -34,18 +36,18 @@ def database(sqlite_template: Path, quick_folder: Path) -> Iterator[Database]:
 def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the groups that were committed."""
     sizes: list[int] = []
-    write = GroupCommit._write_together
+    write = SqliteGroup.write
 
-    def noted(self: GroupCommit, group: list[_Job]) -> None:
-        sizes.append(len(group))
-        write(self, group)
+    def noted(self: SqliteGroup, connection: Any, jobs: list[Job]) -> None:
+        sizes.append(len(jobs))
+        write(self, connection, jobs)
 
-    monkeypatch.setattr(GroupCommit, "_write_together", noted)
+    monkeypatch.setattr(SqliteGroup, "write", noted)
     return sizes
 
 
 def _write_event(database: Database, number: int) -> None:
-    with database.writing_quickly() as transaction:
+    with database._quick.transaction() as transaction:
         transaction.add(EVENT, at=NOON, kind="test", data={"number": number})
 
 
@@ -66,13 +68,11 @@ def test_it_does_not_wait_for_others_when_there_are_none(database: Database, gro
     for number in range(5):
         _write_event(database, number)
     assert groups == [1] * 5
-    assert isinstance(database._quick, GroupCommit)
     assert database._quick._expected == 1
 
 
 def test_it_waits_only_a_moment_for_others_that_do_not_come(database: Database, groups: list[int]) -> None:
     quick = database._quick
-    assert isinstance(quick, GroupCommit)
     quick._expected = WRITERS
     _write_event(database, 1)
     _write_event(database, 2)
@@ -84,7 +84,7 @@ def test_it_writes_the_others_when_one_of_a_group_cannot_be_written(
     database: Database, groups: list[int]
 ) -> None:
     values = {"key": "dana", "name": "Dana", "phone": "+17135550101"}
-    with database.writing_quickly() as transaction:
+    with database._quick.transaction() as transaction:
         transaction.add(PERSON, **values)
     start = threading.Barrier(4)
     failed: list[int] = []
@@ -92,7 +92,7 @@ def test_it_writes_the_others_when_one_of_a_group_cannot_be_written(
     def write(number: int) -> None:
         start.wait()
         try:
-            with database.writing_quickly() as transaction:
+            with database._quick.transaction() as transaction:
                 transaction.add(EVENT, at=NOON, kind="test", data={"number": number})
                 if number == 2:
                     transaction.add(PERSON, **values)  # she is there already
@@ -109,8 +109,8 @@ def test_it_writes_the_others_when_one_of_a_group_cannot_be_written(
 def test_it_tells_all_of_a_group_that_the_database_is_gone(database: Database) -> None:
     blocker = Database(str(database.engine.url))
     quick = database._quick
-    assert isinstance(quick, GroupCommit)
-    quick._writing_connection().execute("PRAGMA busy_timeout=50")
+    with quick._writer() as connection:
+        connection.execute("PRAGMA busy_timeout=50")
     with blocker.writing() as session, ThreadPoolExecutor(3) as pool:
         session.execute(sa.select(Event.id))  # the transaction begins with its first statement
         futures = [pool.submit(_write_event, database, number) for number in range(3)]
