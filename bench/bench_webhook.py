@@ -121,14 +121,14 @@ def environment_of(database_url: str, folder: str, port: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def prepare(database_url: str, folder: str) -> None:
-    """Tables, the sample policy, and a clock that says that it is night."""
+def prepare(database_url: str, folder: str, policy: str = "") -> None:
+    """Tables, the sample policy or another one, and a clock that says that it is night."""
     Path(folder, "clock").write_text(str(_seconds_to_night()))
     settings = load_settings(database_url=database_url, data_dir=Path(folder), **_dummies())
     migrate(settings.database_url)
     context = build_context(settings)
     with context.database.writing() as session:
-        apply_policy(session, SAMPLE.read_text(), context.clock.now())
+        apply_policy(session, policy or SAMPLE.read_text(), context.clock.now())
     context.database.close()
 
 
@@ -150,7 +150,7 @@ def _seconds_to_night() -> float:
 
 def wait_until_listening(port: int) -> None:
     """Wait for a server to start."""
-    for _ in range(200):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return
