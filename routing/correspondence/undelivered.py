@@ -20,7 +20,7 @@ from routing.context import Context
 from routing.correspondence.address_facts import remember_no_mail
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.reports import Failure
-from routing.paging import pages, sending
+from routing.paging import pages
 from routing.paging.models import Purpose
 
 
@@ -64,7 +64,5 @@ def _tell_engineers(session: Session, context: Context, mail: OutboundMail, now:
     """Whoever wrote it hears that it did not arrive; and whoever has the case, if that is somebody else."""
     policy, case = context.policies.current().policy, mail.case
     writer = session.get(Person, mail.person) if mail.person else None
-    if writer is not None and writer.active and writer.key in policy.people:
-        sending.tell(session, case, policy, [writer.key], Purpose.RETURNED, now)
-    if writer is None or case.engineer != writer.key:
-        pages.notify_on_call(session, case, policy, Purpose.RETURNED, now)
+    told = [writer.key] if writer is not None and writer.active else []
+    pages.notify_on_call(session, case, policy, Purpose.RETURNED, now, also=told)

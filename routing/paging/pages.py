@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -69,13 +70,15 @@ def _new(case: Case, version: int, key: str, position: int, now: datetime) -> Pa
     )  # fmt: skip
 
 
-def notify_on_call(session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime) -> None:
-    """Send the on-call engineer a quiet message about ``case``; nobody is rung."""
+def notify_on_call(
+    session: Session, case: Case, policy: Policy, purpose: Purpose, now: datetime, also: Iterable[str] = ()
+) -> None:
+    """Send whoever has ``case``, or else the on-call engineer, and ``also`` these a quiet message; nobody is rung."""
     key = policy.escalation_of(case.service, case.priority)
     people = [case.engineer] if case.engineer in policy.people else []
     if not people and key is not None:
         people = list(people_of(session, policy, policy.escalations[key], 0, now))
-    sending.tell(session, case, policy, people, purpose, now)
+    sending.tell(session, case, policy, dict.fromkeys((*also, *people)), purpose, now)
 
 
 def accept(session: Session, context: Context, page: Page, person: Person) -> Answer:

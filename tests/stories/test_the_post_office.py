@@ -127,7 +127,8 @@ def test_a_report_that_comes_later_takes_the_response_back(town: Town) -> None:
     assert town.house.case.responded_at is not None
     town.house.fast_forward(120)
     assert town.house.case.responded_at is None
-    assert "NOT DELIVERED" in town.inbox(PRIYA_AT)[-1].mail.text
+    told = [letter for letter in town.inbox(PRIYA_AT) if "NOT DELIVERED" in letter.mail.text]
+    assert len(told) == 1, "she wrote it and is on call: once is enough"
 
 
 def test_a_mailbox_that_refuses_takes_the_response_back_at_once(town: Town) -> None:
