@@ -6,19 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.reused_database import reused_postgres, reused_url
+from tests.sample_database import _nothing_is_made_twice, reused_postgres, sample_template, sample_url
 from tests.webhooks.desk import Desk
 
-__all__ = ["desk", "make_desk", "reused_postgres", "reused_url"]
+__all__ = [
+    "_nothing_is_made_twice",
+    "desk",
+    "make_desk",
+    "reused_postgres",
+    "sample_template",
+    "sample_url",
+]
 
 
 @pytest.fixture
-def make_desk(reused_url: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+def make_desk(sample_url: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """Desks with other settings, on one database."""
     made: list[Desk] = []
 
     def make(**settings: Any) -> Desk:
-        made.append(Desk(reused_url, tmp_path / "data", **settings))
+        made.append(Desk(sample_url, tmp_path / "data", **settings))
         return made[-1]
 
     yield make

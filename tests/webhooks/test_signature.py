@@ -19,9 +19,9 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def reused_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sample_url(sample_template: Path, tmp_path: Path) -> str:
     """SQLite is enough here: nothing of a signature is a matter of the database."""
-    shutil.copy(sqlite_template, tmp_path / "nightbell.db")
+    shutil.copy(sample_template, tmp_path / "nightbell.db")
     return f"sqlite:///{tmp_path / 'nightbell.db'}"
 
 

@@ -15,6 +15,9 @@ from routing.correspondence.models import OutboundMail
 from routing.correspondence.replies import Answer, Sent
 from tests.house import House
 from tests.post_office import PostOffice, post_office
+from tests.sample_database import _nothing_is_made_twice, reused_postgres, sample_template, sample_url
+
+__all__ = ["_nothing_is_made_twice", "reused_postgres", "sample_template", "sample_url"]
 
 MARIA = "maria@lakeside.example"
 FIRST_MAIL = "<first@lakeside.example>"
@@ -52,8 +55,8 @@ class MailHouse(House):
 
 
 @pytest.fixture
-def house(reused_url: str, tmp_path: Path, office: PostOffice) -> Iterator[MailHouse]:
-    house = MailHouse(reused_url, tmp_path / "data", smtp_url=office.url)
+def house(sample_url: str, tmp_path: Path, office: PostOffice) -> Iterator[MailHouse]:
+    house = MailHouse(sample_url, tmp_path / "data", smtp_url=office.url)
     house.office = office
     with house.context.database.writing() as session:
         open_by_mail(house, session)

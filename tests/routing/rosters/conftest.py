@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.reused_database import reused_postgres, reused_url
 from tests.routing.rosters.rota import Rota
+from tests.sample_database import _nothing_is_made_twice, reused_postgres, sample_template, sample_url
 
-__all__ = ["reused_postgres", "reused_url"]
+__all__ = ["_nothing_is_made_twice", "reused_postgres", "sample_template", "sample_url"]
 
 
 @pytest.fixture
-def rota(reused_url: str, tmp_path: Path) -> Iterator[Rota]:
+def rota(sample_url: str, tmp_path: Path) -> Iterator[Rota]:
     """The product with the sample policy, on the first of March 2026."""
-    rota = Rota(reused_url, tmp_path)
+    rota = Rota(sample_url, tmp_path)
     yield rota
     rota.context.database.close()
