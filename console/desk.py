@@ -192,7 +192,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
     sys.stdout.write(
         f"\nNightbell is ready ({time.monotonic() - began:.1f} s).\n\n"
         f"  Make a call:      {desk}/\n"
-        f"  Write a mail:     {desk}/mail   (or send one by SMTP to {settings.smtp_listen.partition('//')[2]})\n"
+        f"  Write a mail:     {desk}/mail   (or hand one over at {settings.smtp_listen})\n"
         f"  Health:           {settings.public_url}/health\n"
         "  A whole night:    make night   (in another terminal)\n"
         "  A mail's story:   make mail    (or, at night: make mail URGENT=1)\n"

@@ -14,6 +14,8 @@ from simulator.mail.letters import Envelope, Letter
 from simulator.mail.manners import OutOfOffice
 from simulator.mail.reading import Mail
 
+_RETURNED_WHOLE = 100_000  # bytes
+
 
 class CannotWrite(ValueError):
     """No mail can be made of this; the message says why."""
@@ -93,7 +95,7 @@ def answered_subject(subject: str) -> str:
 
 def with_crlf(raw: bytes) -> bytes:
     """The line ends that SMTP asks for."""
-    return re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def out_of_office(letter: Letter, manner: OutOfOffice, to: str, message_id: str, now: datetime) -> bytes:
@@ -161,30 +163,46 @@ def report(
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"',
     ]
-    words = [
-        f"This is the mail system at {reporter}.",
-        "",
-        "Your message could not be delivered to one recipient:",
-        "",
-        f"<{failure.recipient}>: {failure.diagnostic}",
-    ]
-    status = [
-        f"Reporting-MTA: dns; {reporter}",
-        f"Arrival-Date: {format_datetime(now)}",
-        "",
-        f"Final-Recipient: rfc822; {failure.recipient}",
-        "Action: failed",
-        f"Status: {failure.status}",
-        f"Diagnostic-Code: smtp; {failure.diagnostic}",
-    ]
     parts = [
-        ("text/plain; charset=utf-8", "\r\n".join(words).encode()),
-        ("message/delivery-status", "\r\n".join(status).encode()),
-        ("message/rfc822\r\nContent-Transfer-Encoding: 8bit", undelivered.raw),
+        ("text/plain; charset=utf-8", _in_words(failure, reporter)),
+        ("message/delivery-status", _as_status(failure, reporter, now)),
+        _returned(undelivered.raw),
     ]
     body = b"".join(
         f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode() + content + b"\r\n"
         for kind, content in parts
     )
-    raw = "\r\n".join(head).encode() + b"\r\n\r\n" + body + f"--{boundary}--\r\n".encode()
+    raw = _lines(head) + b"\r\n\r\n" + body + f"--{boundary}--\r\n".encode()
     return Envelope("", (undelivered.sender,), raw)
+
+
+def _returned(raw: bytes) -> tuple[str, bytes]:
+    """The mail that comes back; of a large one the header alone (RFC 3462, 2)."""
+    if len(raw) > _RETURNED_WHOLE:
+        return "text/rfc822-headers", raw.partition(b"\r\n\r\n")[0]
+    return "message/rfc822\r\nContent-Transfer-Encoding: 8bit", raw
+
+
+def _in_words(failure: Failure, reporter: str) -> bytes:
+    said = f"<{failure.recipient}>: {failure.diagnostic}"
+    reason = "Your message could not be delivered to one recipient:"
+    return _lines([f"This is the mail system at {reporter}.", "", reason, "", said])
+
+
+def _as_status(failure: Failure, reporter: str, now: datetime) -> bytes:
+    """Fields of the message, an empty line, fields of the recipient (RFC 3464, 2.1)."""
+    return _lines(
+        [
+            f"Reporting-MTA: dns; {reporter}",
+            f"Arrival-Date: {format_datetime(now)}",
+            "",
+            f"Final-Recipient: rfc822; {failure.recipient}",
+            "Action: failed",
+            f"Status: {failure.status}",
+            f"Diagnostic-Code: smtp; {failure.diagnostic}",
+        ]
+    )
+
+
+def _lines(lines: Sequence[str]) -> bytes:
+    return "\r\n".join(lines).encode()

@@ -41,7 +41,9 @@ def create_mail_control(office: PostOffice, zone: str) -> Blueprint:
     @control.post("/raw")
     def write_raw() -> Response:
         """Send the request's body as it is; ``from`` and ``to`` in the query, else as its header says."""
-        raw, sender, to = request.get_data(), request.args.get("from"), request.args.get("to")
+        raw = composing.with_crlf(request.get_data())
+        sender, to = request.args.get("from"), request.args.get("to")
+        reading.read(raw)
         return ask(lambda: state.letter(hands.write_raw(raw, sender, to)))
 
     @control.get("/letters/<id_>")

@@ -8,7 +8,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as Incoming
 
-from simulator.mail import letters
+from simulator.mail import letters, reading
 from simulator.mail.office import PostOffice
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class _Counter:
         """Put a mail into the mailboxes of its recipients."""
         office = self._office
         raw = envelope.original_content or b""
+        reading.read(raw)
         taken = letters.Envelope(_sender(envelope), tuple(envelope.rcpt_tos), raw)
         return f"250 2.0.0 kept as {office.scheduler.ask(lambda: office.take(taken))}"
 

@@ -11,6 +11,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
+from functools import lru_cache
 
 _WITH_PEOPLE = {"from", "sender", "reply-to", "to", "cc"}
 _TYPES = {"message/rfc822": "eml", "text/calendar": "ics", "message/delivery-status": "txt"}
@@ -45,8 +46,12 @@ class Mail:
         return [(name, address) for header, name, address in self.people if header in names]
 
 
+@lru_cache(maxsize=32)
 def read(raw: bytes) -> Mail:
-    """Read a mail. Never raises."""
+    """Read a mail. Never raises.
+
+    A large one takes seconds: whoever has another thread than the engine's reads it there first, for the cache.
+    """
     message = email.message_from_bytes(raw)
     headers = [(name, _decoded(value)) for name, value in message.raw_items()]
     people = [person for name, value in message.raw_items() for person in _people(name.lower(), value)]

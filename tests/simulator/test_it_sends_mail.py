@@ -136,6 +136,15 @@ def test_it_returns_what_is_refused_to_its_sender(office: PostOffice, product: P
     assert b"Status: 5.7.1" in report.envelope.raw
 
 
+def test_it_returns_the_header_alone_of_a_large_mail(office: PostOffice, product: Product) -> None:
+    product.replies = [GONE]
+    office.send(draft(text="a line\n" * 20_000))
+    report = office.mailbox(GRACE).received[0].envelope.raw
+    assert b"Content-Type: text/rfc822-headers\r\n\r\n" in report
+    assert b"Subject: Help" in report
+    assert len(report) < 3000
+
+
 def test_it_gives_up_in_the_end(office: PostOffice, product: Product) -> None:
     office.spool.retry_after = (1, 1)
     product.replies = [BUSY] * 9
