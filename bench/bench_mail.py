@@ -135,7 +135,8 @@ def _to_the_mailbox(raw: bytes, number: int, answers: bytes) -> bytes:
     return raw.replace(b"<case-7@vendor.example>", answers)
 
 
-def _installed(folder: Path) -> Context:
+def installed(folder: Path) -> Context:
+    """An installation of its own, with the sample's policy."""
     url = f"sqlite:///{folder / 'nightbell.db'}"
     migrate(url)
     settings = load_settings(
@@ -152,7 +153,7 @@ class Door:
     """An installation of its own, with a case that mails answer."""
 
     def __init__(self, folder: Path, raw: bytes) -> None:
-        self.context = _installed(folder)
+        self.context = installed(folder)
         self.worker = Worker(self.context)
         self._raw, self._number = raw, 0
         self.rate(1)  # opens the case

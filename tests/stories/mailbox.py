@@ -50,7 +50,9 @@ class Mailbox:
         message = EmailMessage()
         id = f"<{secrets.token_hex(6)}@{self.address.partition('@')[2]}>"
         given = {"From": f"{self.name} <{self.address}>", "To": to, "Subject": subject, "Message-ID": id}
-        given |= {name.replace("_", "-").title(): value for name, value in fields.items()}
+        given |= {
+            name.replace("_", "-").title().replace("-Id", "-ID"): value for name, value in fields.items()
+        }
         for name, value in given.items():
             message[name] = value
         message.set_content(text)
