@@ -25,6 +25,7 @@ from core.start import begin, starting
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
+from intake.mail import receiving
 from routing import hooks
 from routing import work as routing_work
 from routing.clocks import cycles, reminders
@@ -52,6 +53,8 @@ TIRELESS = frozenset(
         hooks.SCAN,
     }
 )
+# These come after everything else, however many of them wait.
+PATIENT = frozenset({receiving.TAKE_IN})
 _THREADS = 4
 _POLL_S = 2.0
 _BUSY_POLL_S = 0.05
@@ -112,6 +115,8 @@ class Worker:
                     running |= {pool.submit(self.do, claim) for claim in claims}
                     if len(running) == _THREADS:
                         wait(running, timeout=_BUSY_POLL_S, return_when="FIRST_COMPLETED")
+                    elif not claims and self._is_busy_with_mail:
+                        bell.wait(max(_BUSY_POLL_S, self._idle_seconds()))  # what is due may be more mail
                     elif not claims:
                         bell.wait(self._idle_seconds())
                 except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -130,7 +135,19 @@ class Worker:
         if not outlook.anything:
             return []  # most looks find nothing: they must not take the writer's turn
         with database.writing() as session:
-            return due.claim(session, now, self._lease, limit)
+            return due.claim(
+                session,
+                now,
+                self._lease,
+                limit,
+                patient=PATIENT,
+                most_patient=0 if self._is_busy_with_mail else 1,
+            )
+
+    @property
+    def _is_busy_with_mail(self) -> bool:
+        """One thread at a time takes in mail, as much as waits; the others are for whom a page is due."""
+        return any(work.claim.kind in PATIENT for work in list(self._under_way.values()))
 
     def do(self, claim: due.Claim) -> None:
         """Do one piece of work; a failure gives it back, to be tried again later."""

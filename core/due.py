@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -132,19 +132,32 @@ def outlook(session: Session, now: datetime) -> Outlook:
     return Outlook(row.expired or (row.next is not None and row.next <= now), row.next)
 
 
-def claim(session: Session, now: datetime, lease: timedelta, limit: int = 1) -> list[Claim]:
-    """Lease up to ``limit`` rows that are due at ``now``, or whose former lease has run out."""
+def claim(
+    session: Session,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 1,
+    *,
+    patient: Collection[str] = (),
+    most_patient: int = 1,
+) -> list[Claim]:
+    """Lease up to ``limit`` rows that are due at ``now``, or whose former lease has run out.
+
+    Work of a ``patient`` kind comes after all other, however long it has waited, and ``most_patient`` of it at once:
+    thousands of mails do not make a page wait.
+    """
     lease_now = _lease_clock(session)
     _bury_killers(session, lease_now)
-    ids = _pick(session, Due.state == "ready", Due.due_at <= now, order=Due.due_at, limit=limit)
+    ready = (Due.state == "ready", Due.due_at <= now)
+    others = (Due.kind.not_in(patient),) if patient else ()
+    ids = _pick(session, *ready, *others, order=Due.due_at, limit=limit)
     if len(ids) < limit:
-        ids += _pick(
-            session,
-            Due.state == "leased",
-            Due.lease_until < lease_now,
-            order=Due.lease_until,
-            limit=limit - len(ids),
-        )
+        left = limit - len(ids)
+        expired = (Due.state == "leased", Due.lease_until < lease_now)
+        ids += _pick(session, *expired, order=Due.lease_until, limit=left)
+    left = min(limit - len(ids), most_patient)
+    if patient and left > 0:
+        ids += _pick(session, *ready, Due.kind.in_(patient), order=Due.due_at, limit=left)
     return [_lease(session, id, lease_now + lease) for id in ids]
 
 

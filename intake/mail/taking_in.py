@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +30,7 @@ _AT_ONCE = 25
 _BYTES_AT_ONCE = (
     4_000_000  # of mails that are read together: their attachments are in memory until they are filed
 )
+_TRANSACTION_S, _PAUSE_S = 0.1, 0.005  # a ringing phone waits for whoever writes
 _LEASE = timedelta(seconds=60)  # no fewer than all of them may take, each its two seconds
 _TAKE_TURNS = 7_265_114  # any number: the name of a lock
 
@@ -177,12 +179,26 @@ _ROWS = (
 
 
 def _file(context: Context, reads: Sequence[_Read]) -> None:
+    """File them in as many transactions as it takes: nobody else who writes waits for long."""
+    done = 0
+    while done < len(reads):
+        if done:
+            time.sleep(_PAUSE_S)
+        done += _file_some(context, reads[done:])
+
+
+def _file_some(context: Context, reads: Sequence[_Read]) -> int:
+    """File the first of them, in one transaction; how many."""
     with context.database.writing() as session:
         one_after_the_other(session)
+        until = time.monotonic() + _TRANSACTION_S
         ids = [read.claim.payload["mail"] for read in reads]
         rows = {row.id: row for row in session.scalars(_ROWS, {"ids": ids})}
-        finished = []
+        finished, count = [], 0
         for read, id in zip(reads, ids, strict=True):
+            if count and time.monotonic() > until:
+                break
+            count += 1
             try:
                 if rows[id].state == MailState.STORED:
                     file_mail(session, context, rows[id], read.mail)
@@ -192,6 +208,7 @@ def _file(context: Context, reads: Sequence[_Read]) -> None:
         session.flush()
         if not due.finish_all(session, finished):
             raise due.LeaseLost(", ".join(claim.subject for claim in finished))
+    return count
 
 
 def one_after_the_other(session: Session) -> None:

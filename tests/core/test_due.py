@@ -294,3 +294,17 @@ def test_it_gives_each_piece_of_work_to_one_of_many_workers(reused_url: str) -> 
     assert len(done) == len(set(done)) == 60
     for database in databases:
         database.close()
+
+
+def test_patient_work_comes_last_however_long_it_has_waited(database: Database) -> None:
+    """Ten thousand mails do not make a page wait."""
+    with database.writing() as session:
+        for number in range(5):
+            due.enqueue(session, "mail", f"mail:{number}", NOON - timedelta(hours=1))
+        due.enqueue(session, "page", "page:1", NOON)
+    with database.writing() as session:
+        kinds = [claim.kind for claim in due.claim(session, NOON, LEASE, 4, patient={"mail"}, most_patient=2)]
+    assert kinds == ["page", "mail", "mail"]
+    with database.writing() as session:
+        assert due.claim(session, NOON, LEASE, 4, patient={"mail"}, most_patient=0) == []
+        assert len(due.claim_more(session, "mail", NOON, LEASE, 10)) == 3
