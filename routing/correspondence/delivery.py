@@ -19,6 +19,7 @@ from core.mail import MailError
 from core.models import record
 from routing.context import Context
 from routing.correspondence import undelivered
+from routing.correspondence.lanes import Lanes
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.reports import Failure, failure_said
 from routing.correspondence.states import MailEvent, MailState, after
@@ -29,6 +30,8 @@ _PATIENCE = {MailKind.REPLY: timedelta(days=2), MailKind.ENGINEER_NOTICE: timede
 _PATIENCE_FOR_NEWS = timedelta(hours=4)
 # The customer waits, and their clock may have been stopped: somebody should know that the answer is still here.
 _ALARMING = timedelta(minutes=15)
+
+_LANES = Lanes(2)  # of the worker's four threads
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,15 @@ class _Outgoing:
 
 def deliver(context: Context, claim: due.Claim) -> None:
     """Due work: hand a mail over to the mail server, for everybody who has not got it yet."""
+    with _LANES.lane() as free:
+        if free:
+            _deliver(context, claim)
+            return
+    with context.database.writing() as session:
+        due.again(session, claim, context.clock.now() + _LANES.pause, **claim.payload)
+
+
+def _deliver(context: Context, claim: due.Claim) -> None:
     outgoing = _prepare(context, claim)
     if outgoing is None:
         return

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,6 +20,7 @@ from routing.clocks.rules import NotPossible
 from routing.correspondence import automatic, delivery, receipts
 from routing.correspondence.conversation import conversation_of
 from routing.correspondence.desk import desk_of
+from routing.correspondence.lanes import Lanes
 from routing.correspondence.letters import File
 from routing.correspondence.models import MailKind
 from routing.coverage import Outcome
@@ -364,3 +369,43 @@ def test_it_believes_another_domain_only_of_a_proven_sender(house: MailHouse, tr
     customers_mail(house, trust=trust, reply_to=[{"name": "", "address": "m.alvarez@elsewhere.example"}])
     house.reply()
     assert house.mail.to_address == to
+
+
+def test_it_leaves_threads_to_the_phones_while_a_server_hangs(house: MailHouse) -> None:
+    house.reply()
+    claim = claimed(house)
+    with delivery._LANES.lane(), in_another_thread(delivery._LANES):
+        delivery.deliver(house.context, claim)
+        assert states(house) == ["waiting"]
+        assert delivery._LANES.pause == timedelta(milliseconds=200)
+    house.fast_forward(1)
+    assert states(house) == ["sent"]
+
+
+@contextmanager
+def in_another_thread(lanes: Lanes) -> Iterator[None]:
+    """Somebody else holds a lane."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lanes.lane() as free:
+            assert free
+            held.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    yield
+    done.set()
+    thread.join()
+
+
+def test_it_asks_less_often_for_a_lane_that_is_held_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    lanes = Lanes(1)
+    with lanes.lane() as mine, lanes.lane() as another:
+        assert (mine, another) == (True, False)
+        assert lanes.pause == timedelta(milliseconds=200)
+        later = time.monotonic() + 2
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        assert lanes.pause == timedelta(seconds=5)
