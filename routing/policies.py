@@ -18,10 +18,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core import models
 from core.database import Base, Database, Instant
 from routing import hooks
+from routing.business_hours.errors import CalendarError
 from routing.directory import Directory, load_directory
+from routing.oncall import ScheduleError
 from routing.policy import NOT_JOINED_UP, STORED, ContractEntry, CustomerEntry, Policy
 from routing.policy_document import Document, PolicyError, read_document
-from routing.policy_words import in_words
+from routing.policy_more_mistakes import all_mistakes
+from routing.policy_words import in_words, place_within
 
 __all__ = [
     "CurrentPolicy",
@@ -84,7 +87,12 @@ def parse_policy(text: str, *, stored: bool = False) -> Policy:
 def _mistakes(document: Document, error: ErrorDetails) -> list[str]:
     if error["type"] == NOT_JOINED_UP:
         return [document.said(m.place, m.message) for m in error["ctx"]["mistakes"]]
-    return [document.said(*in_words(Policy, error))]
+    place, message = in_words(Policy, error)
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, CalendarError | ScheduleError):
+        part = place[: len(place) - len(place_within(cause.key))]
+        return [document.said((*part, *inner), words) for inner, words in all_mistakes(cause, error["input"])]
+    return [document.said(place, message)]
 
 
 def fingerprint_of(text: str) -> str:

@@ -31,14 +31,18 @@ def in_words(root: type[BaseModel], error: ErrorDetails) -> tuple[Place, str]:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, (CalendarError, ScheduleError)):
         # These know better than the model where in their part it is.
-        inner = (int(part) if part.isdigit() else part for part in _PATH.findall(cause.key))
-        return (*place, *inner), cause.sentence
+        return (*place, *place_within(cause.key)), cause.sentence
     words = _WORDS.get(error["type"])
     if words is not None:
         return place, words(root, place, error)
     if cause is not None:
         return place, str(cause)
     return place, f"is {_shown(error['input'])}: {error['msg']}"
+
+
+def place_within(path: str) -> Place:
+    """The place that a path such as ``hours.mon[1]`` names."""
+    return tuple(int(part) if part.isdigit() else part for part in _PATH.findall(path))
 
 
 def known_keys(root: type[BaseModel], place: Place) -> tuple[str, ...]:

@@ -225,8 +225,8 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "a list where a mapping belongs": (
         "    hours:\n",
         "    hours: []\n    hors:\n",
-        "calendars.business",
-        "hors",
+        "calendars.business.hours",
+        "expected weekdays and their windows",
     ),
 }
 
