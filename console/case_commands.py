@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from console import paging_acts
 from console.case_page import describe
+from console.paging_acts import Wish
 from console.wiring import DefaultGroup, open_context
 from core.models import Case, Person
 from routing import handling
@@ -90,18 +91,34 @@ def responded(number: int, how: str, at: str, by: str) -> None:
 def accept(number: int, by: str) -> None:
     """Take a case that rings: nobody is called for it any more; the response clock runs on."""
     with _acting(number, by) as act:
-        paging_acts.act(act.session, act.context, act.case, act.person, accepts=True)
+        paging_acts.act(act.session, act.context, act.case, act.person, Wish.ACCEPT)
     click.echo(f"{act.person.name} has case {number}; {_standing(act.case)}")
 
 
 @case.command(name="pass")
 @click.argument("number", type=int)
+@click.option("--to", help="hand it to this person, who is rung first: a key of the policy's people")
 @_by
-def pass_on(number: int, by: str) -> None:
-    """Let the next engineer take a case, one that was accepted, too."""
+def pass_on(number: int, to: str | None, by: str) -> None:
+    """Let the next engineer take a case, or somebody by name; one that was accepted, too."""
     with _acting(number, by) as act:
-        paging_acts.act(act.session, act.context, act.case, act.person, accepts=False)
-    click.echo(f"case {number} goes to the next engineer")
+        if to is not None:
+            paging_acts.hand(
+                act.session, act.context, act.case, act.person, handling.somebody(act.session, to)
+            )
+        else:
+            paging_acts.act(act.session, act.context, act.case, act.person, Wish.PASS)
+    click.echo(f"case {number} goes to {to or 'the next engineer'}")
+
+
+@case.command()
+@click.argument("number", type=int)
+@_by
+def take(number: int, by: str) -> None:
+    """Take a case over from whoever has it and has not answered."""
+    with _acting(number, by) as act:
+        paging_acts.act(act.session, act.context, act.case, act.person, Wish.TAKE)
+    click.echo(f"{act.person.name} has case {number}; {_standing(act.case)}")
 
 
 @case.command()

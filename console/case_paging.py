@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request, url_for
 
 from console.case_answers import sentence
 from console.case_page import case_number, house_context, page_of
-from console.paging_acts import PAGING, act
+from console.paging_acts import PAGING, Wish, act
 from console.private_answers import back_to
 from core.links import LinkRefused
 from core.models import Case
@@ -24,16 +24,22 @@ _STALE = "The page had been open for too long. Press the button again."
 @case_paging.post("/case/<token>/accept")
 def accept(token: str) -> Response:
     """Take the case, as the person that the form names."""
-    return _press(token, accepts=True)
+    return _press(token, Wish.ACCEPT)
 
 
 @case_paging.post("/case/<token>/pass")
 def pass_on(token: str) -> Response:
     """Let the next engineer take it."""
-    return _press(token, accepts=False)
+    return _press(token, Wish.PASS)
 
 
-def _press(token: str, *, accepts: bool) -> Response:
+@case_paging.post("/case/<token>/take")
+def take_over(token: str) -> Response:
+    """Take the case from whoever has it."""
+    return _press(token, Wish.TAKE)
+
+
+def _press(token: str, wish: Wish) -> Response:
     context, number = house_context(), case_number(token)
     person = request.form.get("person", "")
     try:
@@ -42,7 +48,7 @@ def _press(token: str, *, accepts: bool) -> Response:
             case = session.get(Case, number)
             if case is None:
                 abort(404)
-            act(session, context, case, handling.somebody(session, person), accepts=accepts)
+            act(session, context, case, handling.somebody(session, person), wish)
     except LinkRefused:
         return page_of(token, 422, {PAGING: _STALE})
     except NotPossible as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,13 +18,31 @@ from routing.paging.pages import Answer
 PAGING = "paging"  # the name of the buttons' form
 
 
-def act(session: Session, context: Context, case: Case, person: Person, *, accepts: bool) -> None:
-    """``person`` accepts ``case`` or passes it on; :class:`NotPossible` says why they cannot."""
+class Wish(enum.StrEnum):
+    """What somebody wants to do with a case that rings, or that somebody has."""
+
+    ACCEPT = "accept"
+    PASS = "pass"  # noqa: S105
+    TAKE = "take"
+
+
+def hand(session: Session, context: Context, case: Case, person: Person, to: Person) -> None:
+    """``person`` hands ``case`` to somebody by name; :class:`NotPossible` unless they have it, unanswered."""
+    page = pages.latest_page(session, case)
+    outcome = pages.hand_to(session, context, page, person, to) if page is not None else Answer.OVER
+    if outcome is not Answer.DONE:
+        raise NotPossible(f"{person.name} does not have case {case.id}, or it is answered; accept it first")
+
+
+def act(session: Session, context: Context, case: Case, person: Person, wish: Wish) -> None:
+    """``person`` accepts ``case``, passes it on or takes it over; :class:`NotPossible` says why they cannot."""
     page = pages.latest_page(session, case)
     if page is None:
         raise NotPossible(f"case {case.id} is not ringing anybody")
-    if accepts:
+    if wish is Wish.ACCEPT:
         outcome = pages.accept(session, context, page, person)
+    elif wish is Wish.TAKE:
+        outcome = pages.take_over(session, context, page, person)
     else:
         outcome = pages.pass_on(session, context, page, person, pages.rung_at(session, page, person))
     if outcome is Answer.TAKEN:

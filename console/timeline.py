@@ -69,6 +69,8 @@ SENTENCES: dict[str, str] = {
     "case.reminded": "{who} was reminded: {used}.",
     "case.reminder-heard": "{who} has heard the reminder.",
     "page.acknowledged": "{who} {did}; still to acknowledge: {people}.",
+    "page.handed": "{who} handed the case to {people}.",
+    "page.duty-changed": "The duty changed: {people} on call now.",
     "page.passed": "{who} passed the case on.",
     "notice.sent": "The customer was told by {channel} that the case was {notice}.",
     "notice.not-sent": "The customer could not be told by {channel}: {error}.",

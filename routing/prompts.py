@@ -97,6 +97,8 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_relieved": _PAGE,
     "sms_returned": _PAGE,
     "sms_followed": _PAGE,
+    "sms_duty": _PAGE,
+    "sms_offduty": _PAGE,
     "sms_accepted": _PAGE,
     "sms_acknowledged": _PAGE,
     "sms_passed": _PAGE,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
-from core.models import Case
+from core.models import Case, Person
 from routing.context import Context
 from routing.paging import bundles, pages, sending
 from routing.paging.models import Page, Purpose
@@ -26,7 +28,8 @@ def members(context: Context, claim: due.Claim) -> None:
     work, now = claim.payload, context.clock.now()
     states = (PageState.JOINED,) if work["accept"] else (PageState.ACKNOWLEDGED,)
     with context.database.writing() as session:
-        found = bundles.some_members(session, work["lead"], states, _AT_ONCE)
+        had_by = None if work["accept"] else work["person"]
+        found = bundles.some_members(session, work["lead"], states, _AT_ONCE, had_by)
         taken_at = session.get_one(Page, work["lead"]).position
         for page in (locked_page(session, page_id) for page_id in found):
             if page.lead_id != work["lead"] or page.state not in states:
@@ -34,14 +37,18 @@ def members(context: Context, claim: due.Claim) -> None:
             if work["accept"]:
                 page.position = max(page.position, taken_at)
                 pages.take(session, context, page, work["person"], context.policies.current().policy, now)
-            elif not _pass_on(session, context, page, work["person"], now):
-                page.lead_id = None  # answered, or somebody else's: no more of this bundle
+            elif not _let_go(session, context, page, work, now):
+                page.lead_id = None  # answered meanwhile: no more of this bundle
         if not (due.again(session, claim, now, **work) if found else due.finish(session, claim)):
             raise due.LeaseLost(claim.subject)
 
 
-def _pass_on(session: Session, context: Context, page: Page, person: str, now: datetime) -> bool:
-    return page.acknowledged_by == person and pages.let_go(session, page, context.policies.current(), now)
+def _let_go(session: Session, context: Context, page: Page, work: Mapping[str, Any], now: datetime) -> bool:
+    """Pass a case of the bundle on, or write who has taken it over."""
+    if "to" not in work:
+        return pages.let_go(session, page, context.policies.current(), now)
+    person = session.get_one(Person, work["to"])
+    return pages.take_over(session, context, page, person) is pages.Answer.DONE
 
 
 def closed(context: Context, claim: due.Claim) -> None:

@@ -137,6 +137,19 @@ def accept_members(session: Session, lead: Page, person: str, now: datetime) -> 
         due.enqueue(session, MEMBERS, subject(lead), now, lead=lead.id, person=person, accept=True)
 
 
+def pass_members(session: Session, lead: Page, now: datetime) -> None:
+    """Let the worker pass on whatever was accepted with ``lead``."""
+    work = {"lead": lead.id, "person": lead.acknowledged_by, "accept": False}
+    due.enqueue(session, MEMBERS, subject(lead), now, **work)
+
+
+def take_members(session: Session, lead: Page, person: str, former: str | None, now: datetime) -> None:
+    """Let the worker write that ``person`` has taken over from ``former`` what was accepted with ``lead``."""
+    if others(session, lead):
+        work = {"lead": lead.id, "person": former, "to": person, "accept": False}
+        due.enqueue(session, MEMBERS, subject(lead), now, **work)
+
+
 def close_later(session: Session, lead: Page, person: str, now: datetime) -> None:
     """When the window is over, ``person`` is told how many cases have followed."""
     if lead.open_until is not None:
@@ -144,9 +157,13 @@ def close_later(session: Session, lead: Page, person: str, now: datetime) -> Non
         due.enqueue(session, CLOSED, subject(lead), lead.open_until, lead=lead.id, person=person, at=at)
 
 
-def some_members(session: Session, lead_id: int, states: Iterable[PageState], most: int) -> list[int]:
-    """The ids of some pages of a bundle in one of ``states``, the earliest first."""
+def some_members(
+    session: Session, lead_id: int, states: Iterable[PageState], most: int, had_by: str | None = None
+) -> list[int]:
+    """The ids of some pages of a bundle in one of ``states``, the earliest first; of one person's, if given."""
     found = sa.select(Page.id).where(Page.lead_id == lead_id, Page.state.in_(list(states)))
+    if had_by is not None:
+        found = found.where(Page.acknowledged_by == had_by)
     return list(session.scalars(found.order_by(Page.id).limit(most)))
 
 

@@ -19,7 +19,8 @@ class Page(Base):
     ``position`` counts the steps taken; it only grows, and whatever wants the next step names the position that
     it saw, so that a late key press or a late callback cannot escalate twice. ``due_at`` is the promise that its
     steps are cut from: the earliest of its bundle. Pages that join another name it as their ``lead_id``; the lead
-    keeps when the last one joined, and until when its acceptance takes in those that follow.
+    keeps when the last one joined, and until when its acceptance takes in those that follow. ``asked`` is whom the
+    case was handed to by name: they are rung first, and alone.
     """
 
     __tablename__ = "pages"
@@ -59,6 +60,7 @@ class Page(Base):
     due_at: Mapped[Instant | None]
     joined_at: Mapped[Instant | None]
     open_until: Mapped[Instant | None]
+    asked: Mapped[str | None] = mapped_column(sa.ForeignKey("people.key"))
 
     case: Mapped[Case] = relationship()
 
@@ -135,6 +137,8 @@ class Purpose(enum.StrEnum):
     RETURNED = "returned"  # an answer did not reach the customer
     DRILL = "drill"  # nothing has happened: before a shift, to prove that they can be reached
     UNREACHED = "unreached"  # somebody did not answer a drill
+    DUTY = "duty"  # they are on call from now on, and somebody has a case that is not answered
+    OFF_DUTY = "offduty"  # they have a case that is not answered, and somebody else is on call from now on
     FOLLOWED = "followed"  # more cases have come since they accepted many
 
 

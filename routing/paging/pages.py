@@ -16,7 +16,7 @@ from routing.context import Context
 from routing.notices import notices
 from routing.paging import bundles, everyone, sending
 from routing.paging.models import Attempt, Page, Purpose
-from routing.paging.rows import RING, locked_page, locked_pages, move, stop, stop_for
+from routing.paging.rows import RING, locked_page, locked_pages, move, plan_duty, stop, stop_for
 from routing.paging.states import PageEvent, PageState
 from routing.paging.steps import advance, people_of, pull_forward
 from routing.policies import CurrentPolicy
@@ -35,11 +35,17 @@ class Answer(enum.StrEnum):
 
 
 def start_page(
-    session: Session, case: Case, current: CurrentPolicy, now: datetime, position: int = 0
+    session: Session,
+    case: Case,
+    current: CurrentPolicy,
+    now: datetime,
+    position: int = 0,
+    asked: str | None = None,
 ) -> Page:
     """Begin to ring for ``case``, in the transaction that opens or escalates it; with others, if many ring.
 
-    ``position`` is where a page goes on from an earlier one; there is always somebody left to ring.
+    ``position`` is where a page goes on from an earlier one; there is always somebody left to ring. ``asked`` is
+    whom the case is handed to (a key).
     """
     policy = current.policy
     key = policy.escalation_of(case.service, case.priority)
@@ -47,8 +53,9 @@ def start_page(
         raise ValueError(f"the service {case.service!r} has no escalation, yet a case of it wants a page")
     last = len(policy.escalations[key].steps) - 1
     page = _new(case, current.version, key, min(position, last), now)
+    page.asked = asked
     bundles.one_at_a_time(session, key)
-    lead = bundles.lead_for(session, page, case, policy.escalations[key], now)
+    lead = bundles.lead_for(session, page, case, policy.escalations[key], now) if asked is None else None
     session.add(page)
     session.flush()
     record(session, "page.started", now, case_id=case.id, page=page.id)
@@ -159,6 +166,8 @@ def _hand_over(
             if page.lead_id is None and other.acknowledged_by not in (None, person):
                 sending.tell(session, case, policy, [other.acknowledged_by or ""], Purpose.RELIEVED, now)
     _owned_by(session, case, person, now)
+    if page.lead_id is None:  # of a bundle one is looked at when the duty changes
+        plan_duty(session, page, now, None)
     notices.accepted(session, context, case, policy, now)
 
 
@@ -203,21 +212,56 @@ def _pass_alone(session: Session, context: Context, page: Page, person: Person, 
     return Answer.DONE
 
 
-def let_go(session: Session, page: Page, current: CurrentPolicy, now: datetime) -> bool:
-    """Whoever accepted passes the case on, and all of its bundle; False if the customer has been answered."""
+def let_go(
+    session: Session, page: Page, current: CurrentPolicy, now: datetime, to: str | None = None
+) -> bool:
+    """Whoever accepted passes the case on, ``to`` somebody perhaps, and all of its bundle.
+
+    False if the customer has been answered.
+    """
     case = session.get_one(Case, page.case_id)
     if case.responded_at is not None or case.closed_at is not None or not move(page, PageEvent.LET_GO):
         return False  # nobody is rung for what is left to do
-    record(session, "page.passed", now, case_id=case.id, person=page.acknowledged_by)
+    if to is not None:
+        record(session, "page.handed", now, case_id=case.id, person=page.acknowledged_by, people=[to])
+    else:
+        record(session, "page.passed", now, case_id=case.id, person=page.acknowledged_by)
     stop(session, page, now)
     _owned_by(session, case, None, now)
-    fresh = start_page(session, case, current, now, page.position + 1)
+    fresh = start_page(session, case, current, now, page.position + 1, to)
     if page.lead_id is None and bundles.others(session, page):
         due.cancel(session, bundles.subject(page))
         bundles.follow(session, page, fresh)
-        work = {"lead": page.id, "person": page.acknowledged_by, "accept": False}
-        due.enqueue(session, bundles.MEMBERS, bundles.subject(page), now, **work)
+        bundles.pass_members(session, page, now)
     return True
+
+
+def hand_to(session: Session, context: Context, page: Page, person: Person, to: Person) -> Answer:
+    """``person``, who has the case, hands it to somebody by name, who is rung first; then others are.
+
+    The pages of the case are locked.
+    """
+    if page.state != PageState.ACKNOWLEDGED or page.acknowledged_by != person.key:
+        return Answer.TAKEN if page.state == PageState.ACKNOWLEDGED else Answer.OVER
+    handed = let_go(session, page, context.policies.current(), context.clock.now(), to.key)
+    return Answer.DONE if handed else Answer.OVER
+
+
+def take_over(session: Session, context: Context, page: Page, person: Person) -> Answer:
+    """``person`` takes a case from whoever has it and has not answered; one that rings they accept."""
+    case, former = session.get_one(Case, page.case_id), page.acknowledged_by
+    if page.state != PageState.ACKNOWLEDGED or former == person.key:
+        return accept(session, context, page, person)
+    if case.responded_at is not None or case.closed_at is not None or not move(page, PageEvent.TAKEN_OVER):
+        return Answer.OVER
+    now, policy = context.clock.now(), context.policies.current().policy
+    page.acknowledged_at, page.acknowledged_by = now, person.key
+    stop(session, page, now)
+    _hand_over(session, context, page, person.key, policy, now)
+    if page.lead_id is None:
+        sending.tell(session, case, policy, [former or ""], Purpose.RELIEVED, now)
+        bundles.take_members(session, page, person.key, former, now)
+    return Answer.DONE
 
 
 def escalate(session: Session, context: Context, case: Case, now: datetime) -> None:

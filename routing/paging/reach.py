@@ -15,7 +15,9 @@ from routing.paging.channels import CHANNELS
 from routing.policy import PersonEntry, Policy
 
 # Purposes for which no phone rings.
-QUIET = frozenset({"notify", "added", "broken", "relieved", "returned", "followed", "unreached"})
+QUIET = frozenset(
+    {"notify", "added", "broken", "relieved", "returned", "followed", "unreached", "duty", "offduty"}
+)
 LIMIT_WINDOW = timedelta(minutes=15)
 _CALL_AGAIN = {"again_after_s": 120, "times": 3}
 

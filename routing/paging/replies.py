@@ -20,7 +20,7 @@ from routing.paging.states import PageState
 from routing.policy import Policy
 
 _LARGEST_NUMBER = 2**31 - 1  # that a case can have; PostgreSQL refuses to compare with more
-_COMMAND = re.compile(r"^\W*(ack|pass)[a-z]*\W*(\d{1,12})?\W*$", re.IGNORECASE)
+_COMMAND = re.compile(r"^\W*(ack|pass|take)[a-z]*\W*(\d{1,12})?\W*$", re.IGNORECASE)
 
 
 def answer(session: Session, context: Context, from_number: str, body: str) -> str | None:
@@ -42,6 +42,8 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
         return policy.say("sms_no_page", **_only_number(command[2])).text
     if command[1].lower() == "ack":
         outcome, done = pages.accept(session, context, page, person), "sms_accepted"
+    elif command[1].lower() == "take":
+        outcome, done = pages.take_over(session, context, page, person), "sms_accepted"
     else:
         outcome, done = (
             pages.pass_on(session, context, page, person, pages.rung_at(session, page, person)),

@@ -5,6 +5,7 @@ Locks are taken in one order everywhere: the pages of a case (the earliest first
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page
 from routing.paging.states import PageEvent, PageState, after
 
 VOICE = "voice"
+DUTY = "page.duty"
 RING, STEP_OVER, SEND, CHECK, HANG_UP = (
     "page.ring",
     "page.step-over",
@@ -56,6 +58,11 @@ def stop(session: Session, page: Page, now: datetime) -> None:
     end_attempts(session, now, Attempt.page_id == page.id)
     session.flush()
     due.cancel(session, page.subject)
+
+
+def plan_duty(session: Session, page: Page, at: datetime, was: Sequence[str] | None) -> None:
+    """Look at ``at`` whether other people than ``was`` have the duty (None: whoever has it then is the first)."""
+    due.enqueue(session, DUTY, page.subject, at, page=page.id, was=list(was) if was else None)
 
 
 def stop_for(session: Session, page: Page, person: str, now: datetime) -> None:

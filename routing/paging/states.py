@@ -28,6 +28,7 @@ class PageEvent(enum.StrEnum):
     ACCEPTED = "accepted"
     CALLED_OFF = "called-off"  # the customer was answered, or the case closed
     LEFT_ALONE = "left-alone"  # by its lead, or because it became more urgent: it rings for itself
+    TAKEN_OVER = "taken-over"  # by somebody else, from whoever had it
     LET_GO = "let-go"  # by whoever accepted: passed on, or taken over by somebody else
 
 
@@ -40,6 +41,7 @@ TABLE: dict[tuple[PageState, PageEvent], PageState] = {
     (PageState.JOINED, PageEvent.ACCEPTED): PageState.ACKNOWLEDGED,
     (PageState.JOINED, PageEvent.CALLED_OFF): PageState.CANCELLED,
     (PageState.JOINED, PageEvent.LEFT_ALONE): PageState.RINGING,
+    (PageState.ACKNOWLEDGED, PageEvent.TAKEN_OVER): PageState.ACKNOWLEDGED,
     (PageState.ACKNOWLEDGED, PageEvent.LET_GO): PageState.HANDED_ON,
 }
 

@@ -14,7 +14,7 @@ from routing import escalation
 from routing.context import Context
 from routing.paging import bundles, everyone, sending
 from routing.paging.models import LIVE_STATES, Attempt, Page, Purpose
-from routing.paging.rows import RING, STEP_OVER, VOICE, locked_page, move
+from routing.paging.rows import RING, STEP_OVER, VOICE, locked_page, move, plan_duty
 from routing.paging.states import PageEvent, PageState
 from routing.policies import policy_of_version
 from routing.policy import Escalation, Policy
@@ -38,6 +38,8 @@ def ring(context: Context, claim: due.Claim) -> None:
         wait = _over_at(rule, page, now) - now
         purpose = Purpose.LOUD if loud else Purpose.PAGE
         rung = sending.ring_step(session, context, page, keys, purpose, wait, now)
+        if page.rung_at is None:
+            plan_duty(session, page, now, None)
         page.rung_at = now
         if not rung:
             wait = timedelta()  # nobody of this step can be rung: the next one, at once
@@ -49,7 +51,10 @@ def _taken_together(
 ) -> list[str]:
     """The people of the page's step, and of those that fall together with it: hardly anything is left."""
     keys = _of_step(session, policy, rule, page, now)
-    while not escalation.is_repeat(rule, page.position + 1) and _over_at(rule, page, now) <= now:
+    asked = page.asked is not None and page.rung_at is None
+    while (
+        not asked and not escalation.is_repeat(rule, page.position + 1) and _over_at(rule, page, now) <= now
+    ):
         page.position += 1
         keys += _of_step(session, policy, rule, page, now)
     return everyone.still_to_ring(session, page, list(dict.fromkeys(keys)))
@@ -57,6 +62,8 @@ def _taken_together(
 
 def _of_step(session: Session, policy: Policy, rule: Escalation, page: Page, now: datetime) -> list[str]:
     """Whom the page's step rings; where everyone must acknowledge, that is written down."""
+    if page.asked is not None and page.rung_at is None:
+        return [page.asked]
     people = people_of(session, policy, rule, page.position, now)
     step = rule.steps[min(page.position, len(rule.steps) - 1)]
     if step.everyone_must and not escalation.is_repeat(rule, page.position):

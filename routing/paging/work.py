@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.due import Claim
 from routing.clocks import reminders
 from routing.context import Context
-from routing.paging import bundle_work, bundles, delivery, remind, rows, steps
+from routing.paging import bundle_work, bundles, delivery, duty, remind, rows, steps
 
 HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     rows.RING: steps.ring,
@@ -16,6 +16,7 @@ HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     rows.CHECK: delivery.check,
     rows.HANG_UP: delivery.hang_up,
     reminders.REMIND: remind.remind,
+    **duty.HANDLERS,
     bundles.MEMBERS: bundle_work.members,
     bundles.CLOSED: bundle_work.closed,
 }

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import due
 from core.models import Person, record
 from routing import oncall
 from routing.oncall import Change, Schedule
 from routing.policy import Policy
 from routing.rosters.models import ScheduleChange
+
+DUTY_CHANGED = "oncall.duty-changed"
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +112,13 @@ def add_change(
         session, "oncall.changed", now, person=row.person, change=row.id, what=row.kind,
         schedule=schedule, start=row.from_at.isoformat(), end=row.to_at.isoformat(), by=by,
     )  # fmt: skip
+    look_at_duty(session, now)
     return row
+
+
+def look_at_duty(session: Session, now: datetime) -> None:
+    """The duty may have changed: cases that somebody has are looked at anew."""
+    due.enqueue(session, DUTY_CHANGED, "oncall:duty", now)
 
 
 def _row(
@@ -136,6 +145,7 @@ def withdraw(session: Session, id: int, now: datetime, by: str) -> ScheduleChang
         return None
     row.withdrawn_at = now
     record(session, "oncall.withdrawn", now, person=row.person, change=row.id, what=row.kind, by=by)
+    look_at_duty(session, now)
     return row
 
 
