@@ -217,7 +217,7 @@ def _shown(value: _Value) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (list, tuple)) and all(isinstance(entry, (str, int)) for entry in value):
+    if isinstance(value, (list, tuple)) and all(isinstance(entry, (str, int, float)) for entry in value):
         text = ", ".join(str(entry) for entry in value)
     elif isinstance(value, Mapping):
         text = ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())

@@ -70,6 +70,10 @@ def escalations(policy: Policy) -> Iterator[Mistake]:
         if key not in used:
             yield Mistake(("escalations", key), "no service uses this escalation")
         yield from _late_steps(policy, key, escalation)
+        for number, step in enumerate(escalation.steps):
+            if step.everyone_must and step.ring != "everyone":
+                words = f"everyone must acknowledge, but {step.ring!r} is one person: the usual step says the same"
+                yield Mistake(("escalations", key, "steps", number, "everyone_must"), words)
         everybody = policy.schedules[escalation.schedule].members
         if len(everybody) > 1 and {step.ring for step in escalation.steps} == {"on-call"}:
             words = "only the person on call is ever rung: one who sleeps through it stops everything"

@@ -17,7 +17,7 @@ from routing.paging.models import LIVE_STATES, Attempt, AttemptState, Page
 from routing.paging.states import PageEvent, PageState, after
 
 VOICE = "voice"
-DUTY = "page.duty"
+DUTY = "duty.look"
 RING, STEP_OVER, SEND, CHECK, HANG_UP = (
     "page.ring",
     "page.step-over",

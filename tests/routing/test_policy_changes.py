@@ -43,6 +43,25 @@ SAID: dict[str, tuple[str, str, str]] = {
         ("Escalation support, steps: on-call for 90 s, then next for 90 s, then everyone for 90 s"
         " -> on-call for 90 s, then sam for 60 s, then everyone for 90 s"),
     ),
+    "a step of another schedule at a share": (
+        "{ring: next, wait_s: 90}", "{ring: on-call, of: consultants, at: 0.25, everyone_must: true}",
+        ("Escalation support, steps: on-call for 90 s, then next for 90 s, then everyone for 90 s"
+         " -> on-call for 90 s, then on-call of consultants at 0.25 of the time left for 90 s, everyone_must yes,"
+         " then everyone for 90 s"),
+    ),
+    "reminders": (
+        "    repeat_s: 120", "    repeat_s: 120\n    remind_at: [0.8]",
+        "Escalation support, remind_at: 0.5, 0.75, 0.9 -> 0.8",
+    ),
+    "an escalation of its own for a priority": (
+        "    escalation: support\n  managed-services:",
+        "    escalation: support\n    escalation_by_priority: {1: managed-services}\n  managed-services:",
+        "Service Customer Support, escalation_by_priority, 1: none -> managed-services",
+    ),
+    "a drill": (
+        "\nprompts:\n", "\ndrills:\n  support: {before_min: 45}\n\nprompts:\n",
+        "Drill before shifts of support: added",
+    ),
     "a repeat": ("repeat_s: 120", "repeat_s: 60", "Escalation support, repeat_s: 120 -> 60"),
     "a rotation": (
         "members: [priya, sam]", "members: [sam, priya]",

@@ -73,6 +73,10 @@ FOOLISH: dict[str, tuple[str, str, str, str]] = {
         "{ring: next, wait_s: 90}\n", "{ring: next, at: 0.9, wait_s: 600}\n",
         "escalations.support.steps.2", "it would be pulled forward to 59 min",
     ),
+    "everyone who is one": (
+        "{ring: next, wait_s: 90}", "{ring: next, everyone_must: true}",
+        "escalations.support.steps.1.everyone_must", "but 'next' is one person",
+    ),
     "a step later than the promise": (
         "{ring: next, wait_s: 90}", "{ring: next, wait_s: 3600}",
         "escalations.support.steps.2", "it begins 1 h 01 min after the voicemail, but",
