@@ -300,7 +300,7 @@ def resume(session: Session, case: Case, now: datetime) -> None:
     former = _latest(locked_pages(session, case))
     if former is None or former.state != PageState.CANCELLED or case.closed_at is not None:
         return
-    page = _new(case, former.policy_version, former.escalation, 0, now)
+    page = _new(case, former.policy_version, former.escalation, former.position, now)
     session.add(page)
     session.flush()
     record(session, "page.started", now, case_id=case.id, page=page.id)
