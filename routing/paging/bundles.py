@@ -20,6 +20,9 @@ from routing.paging.states import PageEvent, PageState
 from routing.policy import Escalation
 
 MEMBERS, CLOSED = "page.members", "page.bundle-closed"
+# Written out as in the partial indexes, which databases use for nothing else.
+_RINGING = Page.state == sa.literal_column("'ringing'")
+_JOINED = Page.state == sa.literal_column("'joined'")
 
 
 def subject(lead: Page) -> str:
@@ -36,27 +39,33 @@ def one_at_a_time(session: Session, escalation: str) -> None:
 def lead_for(session: Session, page: Page, case: Case, rule: Escalation, now: datetime) -> Page | None:
     """The lead that the new ``page`` of ``case`` joins, locked: one that rings, or whose bundle is still open."""
     since = now - timedelta(seconds=rule.bundle_s)
+    found = _latest_alike(
+        session, page, case, _RINGING, Page.position >= page.position,
+        sa.func.coalesce(Page.joined_at, Page.started_at) > since,
+    )  # fmt: skip
+    if found is not None and found.state == PageState.RINGING:
+        return found
+    if page.position:
+        return None  # goes on from an earlier page, and is no part of a storm that begins
+    found = _latest_alike(session, page, case, Page.open_until > now, Page.state == PageState.ACKNOWLEDGED)
+    return found if found is not None and found.state == PageState.ACKNOWLEDGED else None
+
+
+def _latest_alike(session: Session, page: Page, case: Case, *which: sa.ColumnElement[bool]) -> Page | None:
+    """The latest lead for the same people that is at least as urgent, locked; few match, and they are not sorted.
+
+    Whoever looks at it looks at its state again: it may have been accepted while the lock was waited for.
+    """
     alike = (
-        sa.select(Page)
+        sa.select(Page.id)
         .join(Case, Case.id == Page.case_id)
         .where(
-            Page.lead_id.is_(None),
-            Page.case_id != case.id,
-            Page.escalation == page.escalation,
-            Page.policy_version == page.policy_version,
-            Case.priority <= case.priority,
+            *which, Page.lead_id.is_(None), Page.case_id != case.id, Page.escalation == page.escalation,
+            Page.policy_version == page.policy_version, Case.priority <= case.priority,
         )
-        .order_by(Page.id.desc())
-        .limit(1)
-        .with_for_update(of=Page)
-    )
-    ringing = alike.where(
-        Page.state == PageState.RINGING,
-        Page.position >= page.position,
-        sa.func.coalesce(Page.joined_at, Page.started_at) > since,
-    )
-    accepted = alike.where(Page.state == PageState.ACKNOWLEDGED, Page.open_until > now)
-    return session.scalar(ringing) or (session.scalar(accepted) if page.position == 0 else None)
+    )  # fmt: skip
+    latest = max(session.scalars(alike), default=None)
+    return session.get(Page, latest, with_for_update=True, populate_existing=True) if latest else None
 
 
 def join(session: Session, page: Page, lead: Page, case: Case, now: datetime) -> None:
@@ -175,8 +184,4 @@ def left_alone(session: Session) -> list[Page]:
         due.Due.subject == sa.literal("bundle:") + sa.cast(lead.id, sa.String),
     )  # fmt: skip
     found = sa.select(Page).join(lead, lead.id == Page.lead_id)
-    return list(
-        session.scalars(
-            found.where(Page.state == PageState.JOINED, lead.state != PageState.RINGING, ~pending)
-        )
-    )
+    return list(session.scalars(found.where(_JOINED, lead.state != PageState.RINGING, ~pending)))

@@ -38,6 +38,12 @@ class Page(Base):
             sqlite_where=sa.text("open_until IS NOT NULL"),
         ),
         sa.Index(
+            "ix_pages_joined",
+            "lead_id",
+            postgresql_where=sa.text("state = 'joined'"),
+            sqlite_where=sa.text("state = 'joined'"),
+        ),
+        sa.Index(
             "ix_pages_lead_id",
             "lead_id",
             "state",
