@@ -25,6 +25,7 @@ class Addressee:
     ours: bool = False
     machine: str = ""
     forged: bool = False
+    unread: bool = False
     no_mail_reason: str | None = None
     sent: int = 0
     sent_alike: int = 0
@@ -38,6 +39,7 @@ def why_not(to: Addressee, limits: Limits) -> str | None:
         "the address is one of our own": to.ours,
         f"a machine wrote ({to.machine})": bool(to.machine),
         "the sender may be forged": to.forged,
+        "the mail could not be read, and might be a machine's": to.unread,
         f"mail to the address comes back: {to.no_mail_reason}": to.no_mail_reason is not None,
         "the address has got too many automatic mails": to.sent >= limits.automatic_mails,
         "the address has got too many automatic mails with this subject": (

@@ -43,6 +43,7 @@ def may_be_told(
         ours=address is not None and is_ours(desk.policy, address),
         machine=_machine(cause),
         forged=bool(cause and (cause.details or {}).get("forged")),
+        unread=bool(cause and (cause.details or {}).get("damaged")),
         no_mail_reason=no_mail_reason(session, address) if address else None,
         sent=sent,
         sent_alike=alike if count_alike else 0,
