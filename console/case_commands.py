@@ -19,7 +19,7 @@ from console.case_page import describe
 from console.paging_acts import Wish
 from console.wiring import DefaultGroup, open_context
 from core.models import Case, Person
-from routing import handling
+from routing import handling, merging
 from routing.clocks.rules import Excuse
 from routing.clocks.said_times import instant_said
 from routing.context import Context
@@ -188,6 +188,20 @@ def close(number: int, reason: str | None, by: str) -> None:
     with _acting(number, by) as act:
         handling.close(act.session, act.case, act.person, act.now, Excuse(reason) if reason else None)
     click.echo(f"case {number} is closed")
+
+
+@case.command()
+@click.argument("number", type=int)
+@click.argument("into", type=int)
+@_by
+def merge(number: int, into: int, by: str) -> None:
+    """Close a case as a duplicate of another one INTO which it goes on: mail for it goes there."""
+    with _acting(number, by) as act:
+        other = act.session.get(Case, into)
+        if other is None:
+            raise click.ClickException(f"there is no case {into}")
+        merging.merge(act.session, act.case, other, act.person, act.now)
+    click.echo(f"case {number} goes on in case {into}")
 
 
 @case.command()

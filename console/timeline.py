@@ -38,6 +38,8 @@ SENTENCES: dict[str, str] = {
     "case.replied": "{who} wrote to the customer.",
     "case.noted": "{who} took a note for colleagues.",
     "case.closed": "{who} closed the case{why}.",
+    "case.merged": "{who} merged it into case {into}: whatever comes for it goes there.",
+    "case.merged-here": "{who} merged case {merged} into this one.",
     "case.reopened": "The case was opened again.",
     "case.sender-confirmed": "The contact confirmed by {via} that they asked for it; the promise runs from then.",
     "case.consented": "The customer accepted the additional charges by {via}; the promise runs from then.",

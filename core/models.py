@@ -148,6 +148,7 @@ class Case(Base):
     responded_at: Mapped[Instant | None]
     response_kind: Mapped[str | None] = mapped_column(sa.String(20))
     closed_at: Mapped[Instant | None]
+    merged_into: Mapped[int | None]  # the number of the case that this one goes on in
 
     customer: Mapped[Customer | None] = relationship()
     contact: Mapped[Contact | None] = relationship()

@@ -144,7 +144,7 @@ def reopen(session: Session, case: Case, person: Person | None, now: datetime, c
     cycle = cycles.locked_cycle(session, case)
     if case.status != CaseStatus.CLOSED:
         raise NotPossible(f"case {case.id} is open")
-    case.status, case.closed_at = CaseStatus.OPEN, None
+    case.status, case.closed_at, case.merged_into = CaseStatus.OPEN, None, None
     if cycle.standing is CycleState.EXCUSED:
         cycles.retarget(session, case, cycle, now)
     elif cycle.standing.is_answered:

@@ -21,6 +21,7 @@ from intake.mail.models import InboundMail
 from intake.mail.parsing import Kind, ParsedMail
 from routing.correspondence.models import OutboundMail
 from routing.coverage_mail import FORGED
+from routing.merging import goes_on_in
 
 _MOST_IDS = 60
 _MOST_ADDRESSES = 200
@@ -64,7 +65,8 @@ def find_case(session: Session, signed: SignedAddresses, search: Search, join_h:
     ]
     claimed = None
     for number, by in named:
-        case = session.get(Case, number)
+        named_case = session.get(Case, number)
+        case = goes_on_in(session, named_case) if named_case is not None else None
         if case is None or (
             case.status == CaseStatus.CLOSED and search.mail.verdict.kind is Kind.AUTO_GENERATED
         ):

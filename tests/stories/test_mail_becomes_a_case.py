@@ -11,6 +11,9 @@ from intake.mail.models import MailState
 from intake.mail.parsing import Envelope
 from intake.mail.receiving import store
 from intake.mail.taking_in import take_in
+from routing import handling
+from routing.clocks.rules import NotPossible
+from routing.merging import merge
 from tests.house import House
 from tests.stories.mailbox import (
     FORGED,
@@ -213,3 +216,37 @@ def test_at_night_an_addition_wakes_nobody_and_in_hours_it_is_told_once(house: H
         maria.answers(1001, "Still more.")
     house.fast_forward(60)
     assert sum(len(house.texts(number)) for number in ON_CALL) == 1
+
+
+def test_what_comes_for_a_merged_case_goes_onto_the_other(house: House, maria: Mailbox) -> None:
+    first = maria.writes("The agent is down")
+    second = maria.writes("Agent still down")
+    with house.context.database.writing() as session:
+        one, other = (session.merge(case) for case in house.cases)
+        merge(session, other, one, handling.somebody(session, "priya"), house.scheduler.now())
+    maria.writes("Re: Agent still down", "By reference.", in_reply_to=second)
+    maria.answers(1002, "By the address.")
+    maria.writes("About [Case 1002]", "By the subject.")
+    assert len(messages(house, 1001)) == 4
+    assert [case.status for case in house.cases] == ["open", "closed"]
+    assert house.shown(1002)["promises"][0]["verdict"] == "excused"
+    assert first != second
+
+
+def test_only_cases_of_one_customer_go_on_in_each_other(
+    house: House, maria: Mailbox, stranger: Mailbox
+) -> None:
+    maria.writes("The agent is down")
+    maria.writes("Agent still down")
+    Mailbox(house, GRACE_AT).writes("Down here as well")
+    stranger.writes("And here")
+    with house.context.database.writing() as session:
+        one, two, grace, unknown = (session.merge(case) for case in house.cases)
+        person, now = handling.somebody(session, "priya"), house.scheduler.now()
+        for case, into in ((one, one), (grace, one), (unknown, one)):
+            with pytest.raises(NotPossible):
+                merge(session, case, into, person, now)
+        merge(session, two, one, person, now)
+        for case, into in ((two, one), (one, two)):
+            with pytest.raises(NotPossible):
+                merge(session, case, into, person, now)

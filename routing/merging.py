@@ -1,0 +1,47 @@
+"""Two cases that are one matter: the one is closed, and whatever comes for it goes onto the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.models import Case, CaseStatus, Person, record
+from routing import handling
+from routing.clocks import cycles
+from routing.clocks.rules import Excuse, NotPossible
+
+_MOST_STEPS = 20
+
+
+def merge(session: Session, case: Case, into: Case, person: Person, now: datetime) -> None:
+    """``case`` is a duplicate of ``into``: it is closed as such, if it is open, and goes on there.
+
+    Only cases of one customer: the answers to one must not reach the other's. An answer that was given, and a
+    promise that was broken, stay on the record of ``case``. :class:`NotPossible` says what is in the way.
+    """
+    if case.id == into.id or goes_on_in(session, into).id == case.id:
+        raise NotPossible(f"case {case.id} cannot go on in itself")
+    if case.merged_into is not None:
+        raise NotPossible(f"case {case.id} goes on in case {case.merged_into} already")
+    if case.customer_id != into.customer_id or (
+        case.customer_id is None and case.from_address != into.from_address
+    ):
+        raise NotPossible(f"cases {case.id} and {into.id} are of different customers")
+    if case.status == CaseStatus.OPEN:
+        cycle = cycles.current_cycle(session, case)
+        unanswered = cycle is None or cycle.standing.awaits_answer
+        handling.close(session, case, person, now, Excuse.DUPLICATE if unanswered else None)
+    case.merged_into = into.id
+    record(session, "case.merged", now, case_id=case.id, person=person.key, into=into.id)
+    record(session, "case.merged-here", now, case_id=into.id, person=person.key, merged=case.id)
+
+
+def goes_on_in(session: Session, case: Case) -> Case:
+    """The case that ``case`` goes on in; itself, if it was not merged."""
+    for _ in range(_MOST_STEPS):
+        following = session.get(Case, case.merged_into) if case.merged_into is not None else None
+        if following is None:
+            break
+        case = following
+    return case
