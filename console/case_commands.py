@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from console import paging_acts
 from console.case_page import describe
+from console.case_reply_form import refuse_note
 from console.paging_acts import Wish
 from console.wiring import DefaultGroup, open_context
 from core.models import Case, Person
@@ -143,6 +144,7 @@ def reply(number: int, text: str, by: str, paths: tuple[Path, ...], no_copies: b
     """Answer the customer by mail, which stops the response clock; kept on the case where no mail can be sent."""
     files = [_file(path) for path in paths]
     with _acting(number, by) as act:
+        refuse_note(act.context, act.case, text)
         answer = Answer(text, files, copies=not no_copies)
         sent = replies.reply(act.session, act.context, act.case, act.person, answer, act.now)
     if sent.why_not:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from console.case_answers import sentence
 from console.case_page import case_number, house_context, page_of
-from console.case_reply_form import NOTE, REPLY
+from console.case_reply_form import NOTE, REPLY, refuse_note
 from console.private_answers import back_to
 from core.links import LinkRefused
 from core.models import Case, Message, Person
@@ -45,6 +45,7 @@ def reply(token: str) -> Response:
     request.max_content_length = request.max_form_memory_size = _FORM_BYTES
 
     def act(session: Session, context: Context, case: Case, person: Person, now: datetime) -> None:
+        refuse_note(context, case, _text())
         files = [
             File(each.filename or "", each.mimetype, each.read())
             for each in request.files.getlist("files")

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, Person
+from intake.mail.markers import Marked, marked
+from routing.clocks.rules import NotPossible
 from routing.context import Context
 from routing.correspondence.conversation import conversation_of
 from routing.correspondence.desk import desk_of
@@ -37,6 +39,17 @@ def writing_forms(
         "to_all": given.get("to_all", "on") == "on",
         "most_mb": MOST_BYTES // 1_048_576,
     }
+
+
+def refuse_note(context: Context, case: Case, text: str) -> None:
+    """:class:`NotPossible` for an answer that begins as a private note does, and by mail would be one."""
+    desk = desk_of(context, context.policies.current().policy, case)
+    first = text.strip().partition("\n")[0]
+    if desk is not None and marked(first, desk.mailbox.private_marker) is not Marked.NO:
+        raise NotPossible(
+            f"the text begins with {desk.mailbox.private_marker}, as a note for colleagues does, and was not sent; "
+            "write it as a note, or begin it with another word"
+        )
 
 
 def _shown(party: Party) -> str:

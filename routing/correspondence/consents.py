@@ -70,7 +70,7 @@ def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetim
     charges = about is ConsentAbout.CHARGES
     request = ConsentRequest(
         case_id=case.id, about=about, address=asked.key, nonce=secrets.token_urlsafe(12), asked_at=now,
-        expires_at=calendar.next_opening(now) if charges else now + _CONFIRMED_WITHIN,
+        expires_at=calendar.next_opening(now) if charges else _confirmed_until(calendar, now),
     )  # fmt: skip
     session.add(request)
     session.flush()
@@ -81,6 +81,14 @@ def ask(session: Session, context: Context, case: Case, desk: Desk, now: datetim
         accepted_target=accepted_target(desk.policy, case),
     )  # fmt: skip
     automatic.tell(session, context, case, desk, MailKind.CONSENT_REQUEST, text, now, to=asked)
+
+
+def _confirmed_until(calendar: BusinessCalendar, now: datetime) -> datetime:
+    """Twelve hours; of a question by day no longer than we are open, for then there may be charges to accept."""
+    until = now + _CONFIRMED_WITHIN
+    if not calendar.is_open(now):
+        return until
+    return next(closes for _, closes in calendar.open_windows(now, until))
 
 
 def _whom(session: Session, case: Case) -> Party | None:

@@ -106,6 +106,19 @@ def test_a_note_goes_nowhere(house: MailHouse, maria: Correspondent, client: Fla
     assert "for colleagues only" in page(house, client)
 
 
+def test_a_note_in_the_wrong_form_does_not_reach_the_customer(
+    house: MailHouse, maria: Correspondent, client: FlaskClient
+) -> None:
+    before = len(maria.inbox)
+    answer = post(house, client, "reply", text="\n**Note:** they have not paid.\nLook.")
+    assert answer.status_code == 422
+    shown = html.unescape(answer.get_data(as_text=True))
+    assert "The text begins with NOTE:, as a note for colleagues does, and was not sent" in shown
+    assert "they have not paid." in shown, "what was written is kept"
+    assert (len(maria.inbox), house.case.responded_at) == (before, None)
+    assert post(house, client, "reply", text="Done.\nNote: it restarts at nine.").status_code == 303
+
+
 def test_an_impatient_finger_sends_one_mail(
     house: MailHouse, maria: Correspondent, client: FlaskClient
 ) -> None:

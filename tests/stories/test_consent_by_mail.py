@@ -181,6 +181,7 @@ def test_whoever_wrote_in_their_name_is_not_heard(house: MailHouse, doubted: Cor
 def test_a_confirmation_is_no_consent_to_what_applies_at_night(
     house: MailHouse, doubted: Correspondent
 ) -> None:
+    assert request(house).expires_at == DAY.replace(hour=17), "as its page says"
     house.it_becomes(DAY.replace(hour=17) + timedelta(minutes=1))
     doubted.replies("YES", verdicts=())
     nothing_has_changed(house)
