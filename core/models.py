@@ -156,8 +156,10 @@ class Case(Base):
     @property
     def callable_number(self) -> str | None:
         """Where the customer wants to be called back, E.164; of who wrote, the telephone that we know."""
-        known = self.contact.phone if self.contact_id is not None and self.contact else None
-        return self.callback_number or self.from_number or known
+        own = self.callback_number or self.from_number
+        if own is not None or self.contact_id is None:
+            return own
+        return self.contact.phone if self.contact else None
 
 
 class Message(Base):
