@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -21,6 +22,7 @@ from core.mail_addresses import address_key, ascii_domain, required_address
 LOOP_FIELD = "X-Nightbell-Loop"
 _CLEAN = policy.SMTP.clone(cte_type="7bit")
 _LONGEST_NAME = 100
+_LONGEST_WORD = 60  # of a subject as it stands; a longer one could not be folded
 _LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 _LONGEST_FILE_NAME = 150
 _MOST_QUOTED_LINES = 200
@@ -97,7 +99,6 @@ def composed(letter: Letter) -> bytes:
         message["Cc"] = tuple(_mailbox(each) for each in letter.copies)
     if letter.reply_to:
         message["Reply-To"] = _mailbox(Party(letter.sender.name, letter.reply_to))
-    message["Subject"] = one_line(letter.subject)
     message["Date"] = format_datetime(letter.at)
     if letter.manner is not Manner.WRITTEN:
         message["Auto-Submitted"] = letter.manner.value
@@ -108,7 +109,7 @@ def composed(letter: Letter) -> bytes:
     for file in letter.files:
         _attach(message, file)
     utf8 = not all(each.address.rpartition("@")[0].isascii() for each in (letter.to, *letter.copies))
-    return _identification(letter) + message.as_bytes(policy=_CLEAN.clone(utf8=utf8))
+    return _identification(letter) + _subject(letter) + message.as_bytes(policy=_CLEAN.clone(utf8=utf8))
 
 
 def _identification(letter: Letter) -> bytes:
@@ -122,6 +123,14 @@ def _identification(letter: Letter) -> bytes:
         if sound:
             lines.append(f"{name}: " + "\r\n ".join(sound) + "\r\n")
     return "".join(lines).encode("ascii")
+
+
+def _subject(letter: Letter) -> bytes:
+    """Written by hand as well: the library writes encoded words with nothing in them, which RFC 2047 forbids."""
+    text = one_line(letter.subject)
+    is_plain = text.isascii() and "=?" not in text and max(map(len, text.split()), default=0) < _LONGEST_WORD
+    value = Header(text, "us-ascii" if is_plain else "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {value}\r\n".encode("ascii")
 
 
 def _mailbox(party: Party) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -148,6 +149,21 @@ def test_it_carries_files_as_they_are() -> None:
         "text/plain", "application/pdf", "application/octet-stream", "application/octet-stream",
     ]  # fmt: skip
     assert [each.data for each in read_mail(raw).attachments] == [file.data for file in files]
+
+
+_WORDS = st.sampled_from(["batch", "–", "für", "日本語", "a,b;c", "=?x?=", '"so"', "x" * 30, "x" * 90, "(é)"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(words=st.lists(_WORDS, min_size=1, max_size=14))
+def test_a_subject_arrives_to_the_letter(words: list[str]) -> None:
+    subject = " ".join(["Re: [Case 1042]", *words])
+    raw = composed(letter(subject=subject))
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
+    assert read_mail(raw).subject == subject
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert re.search(rb"=\?utf-8\?.\?\?=", head) is None, "an encoded word has something in it"
+    assert max(map(len, head.split(b"\r\n"))) <= 78
 
 
 @settings(max_examples=200, deadline=None)
