@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import socket
 import sys
 import threading
@@ -27,6 +28,7 @@ from routing.policies import NoPolicy, apply_policy
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "routing" / "samples" / "agreement.yaml"
+_ENVIRONMENT = "desk.env"
 _READY_S = 30
 _SIMULATED_ACCOUNT = "AC" + "5" * 32
 
@@ -39,6 +41,7 @@ def run() -> int:
         os.environ.update(environment)
         settings = load_settings()
         context = _prepare(settings)
+        _keep_environment(environment, settings.data_dir / _ENVIRONMENT)
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
     for name, command in _processes().items():
         manager.add_process(name, command, env=_child_environment(environment), cwd=str(ROOT))
@@ -147,6 +150,15 @@ def _kept_secret(file: Path) -> str:
     return file.read_text().strip()
 
 
+def _keep_environment(environment: Mapping[str, str], file: Path) -> None:
+    """What the desk's processes are started with, for a shell that reads it and then knows the same desk."""
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.writelines(lines)
+
+
 def _prepare(settings: Settings) -> Context:
     migrate(settings.database_url)
     context = build_context(settings)
@@ -189,6 +201,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
     else:
         sys.stdout.write("not everything has come up; the lines above say why\n")
         return
+    environment = shlex.quote(str(settings.data_dir / _ENVIRONMENT))
     sys.stdout.write(
         f"\nNightbell is ready ({time.monotonic() - began:.1f} s).\n\n"
         f"  Make a call:      {desk}/\n"
@@ -196,6 +209,7 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
         f"  Health:           {settings.public_url}/health\n"
         "  A whole night:    make night   (in another terminal)\n"
         "  A mail's story:   make mail    (or, at night: make mail URGENT=1)\n"
+        f"  Commands:         set -a; . {environment}; .venv/bin/nightbell --help\n"
         "  Stop:             Ctrl-C\n\n"
     )
     sys.stdout.flush()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import stat
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from console.desk import CannotStart, _environment, _require_free
+from console.desk import CannotStart, _environment, _keep_environment, _require_free
 
 
 def test_it_hands_mail_to_the_post_office_and_has_it_delivered_to_the_listener(tmp_path: Path) -> None:
@@ -36,6 +38,17 @@ def test_it_takes_other_ports_for_mail_where_nobody_asked_for_these(tmp_path: Pa
             taken.bind(("127.0.0.1", 2525))
         desk = _environment({"NIGHTBELL_DATA_DIR": str(tmp_path)})
         assert desk["MAIL_PORT"] != "2525"
+
+
+def test_a_shell_gets_the_settings_of_the_desk(tmp_path: Path) -> None:
+    desk = _environment({"NIGHTBELL_DATA_DIR": str(tmp_path)})
+    file = tmp_path / "desk.env"
+    for _ in range(2):  # each start writes it anew
+        _keep_environment(desk, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    shell = f'set -a; . {file}; printf "%s|%s" "$NIGHTBELL_MAIL_FROM" "$NIGHTBELL_SECRET_KEY"'
+    told = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=True, env={}).stdout
+    assert told == f"{desk['NIGHTBELL_MAIL_FROM']}|{desk['NIGHTBELL_SECRET_KEY']}"
 
 
 def test_it_refuses_a_port_that_is_taken_with_a_word_on_what_to_do() -> None:
