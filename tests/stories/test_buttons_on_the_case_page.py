@@ -8,6 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from console import case_commands
 from console.commands import main
 from core.models import Case
 from routing import handling
@@ -129,12 +130,7 @@ def test_it_wants_nobody_for_a_case_that_is_answered(night: House) -> None:
 
 
 def test_it_is_accepted_and_passed_on_from_a_shell(night: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (
-        ("DATABASE_URL", night.settings.database_url), ("NIGHTBELL_DATA_DIR", str(night.settings.data_dir)),
-        ("NIGHTBELL_SECRET_KEY", "a key for stories only"), ("TWILIO_ACCOUNT_SID", night.settings.twilio_account_sid),
-        ("TWILIO_AUTH_TOKEN", "token"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(case_commands, "open_context", lambda: night.context)
     run = CliRunner().invoke
     done = run(main, ["case", "accept", "1001", "--by", "luis"])
     assert done.exit_code == 0, done.output

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from console import oncall_desk
 from console.commands import main
 from routing.drills.models import Drill
 from routing.drills.planning import begin
@@ -111,12 +112,8 @@ def test_a_late_acknowledgement_counts(evening: House) -> None:
 
 
 def test_it_is_held_on_demand_and_listed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (
-        ("DATABASE_URL", house.settings.database_url), ("NIGHTBELL_DATA_DIR", str(house.settings.data_dir)),
-        ("NIGHTBELL_SECRET_KEY", "a key for stories only"), ("TWILIO_AUTH_TOKEN", "token"),
-        ("TWILIO_ACCOUNT_SID", house.settings.twilio_account_sid),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(oncall_desk, "load_settings", lambda: house.settings)
+    monkeypatch.setattr(oncall_desk, "build_context", lambda settings: house.context)
     run = CliRunner().invoke
     done = run(main, ["oncall", "drill", "support", "--person", "luis"])
     assert done.exit_code == 0, done.output
