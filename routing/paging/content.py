@@ -16,6 +16,9 @@ from routing.paging.models import Page
 from routing.policy import Policy
 from routing.wording import cases_that_follow, other_cases, still_waiting, time_left, written_instant
 
+# Whoever writes a mail has not called, and withholds nothing.
+_STRANGERS = {"mail": "an unknown sender"}
+_NO_NUMBER = {"mail": "no number, answer by mail"}
 _TRANSCRIPT_SPOKEN = 400  # characters: about half a minute of speech
 
 
@@ -34,12 +37,16 @@ def page_values(
     return {
         "case": case.id,
         "case_digits": phone_numbers.spoken(str(case.id)),
-        "customer": case.customer.name if case.customer else "an unknown caller",
+        "customer": case.customer.name
+        if case.customer
+        else _STRANGERS.get(case.channel, "an unknown caller"),
         "tier": f"{tier.name}" if tier else "no agreement found",
         "priority": case.priority,
         "left": "" if case.responded_at else time_left(case.due_at, now),
         "due": written_instant(case.due_at, zone) if case.due_at else "no time promised",
-        "callback": phone_numbers.shown(number) if number else "number withheld",
+        "callback": phone_numbers.shown(number)
+        if number
+        else _NO_NUMBER.get(case.channel, "number withheld"),
         "transcript": (transcript_of(session, case.id) or _written(session, case))[:_TRANSCRIPT_SPOKEN],
         "engineer": engineer.name if engineer else "Somebody",
         "link": links.case_url(case.id, person),

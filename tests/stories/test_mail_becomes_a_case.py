@@ -86,6 +86,14 @@ def test_somebody_at_a_customers_domain_is_of_that_customer(house: House) -> Non
     assert "known-by-mail-domain" in house.reasons
 
 
+def test_an_engineer_hears_of_a_sender_and_not_of_a_caller(house: House, stranger: Mailbox) -> None:
+    house.it_becomes(DAY)
+    stranger.writes("Do you sell licences?")
+    house.fast_forward(60)
+    (text,) = [text for number in ON_CALL for text in house.texts(number)]
+    assert "an unknown sender. Call back: no number, answer by mail." in text
+
+
 def test_a_stranger_is_promised_nothing(house: House, stranger: Mailbox) -> None:
     stranger.writes("P1: A question")
     assert (house.case.verified, house.case.due_at, house.case.priority) == (False, None, 4)
