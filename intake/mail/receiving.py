@@ -47,7 +47,13 @@ class Stored:
 
 
 def known_recipient(policy: Policy, address: str) -> str | None:
-    """The key of the mailbox that takes mail to ``address``, tagged or not; None for a stranger's."""
+    """The key of the mailbox that takes mail to ``address``, tagged or not; None for a stranger's.
+
+    ``postmaster`` has no domain where it is ours that is meant (RFC 5321, 4.5.1).
+    """
+    if address.lower() == "postmaster":
+        boxes = policy.mailbox_by_address.items()
+        return next((key for ours, key in boxes if ours.startswith("postmaster@")), None)
     whole, bare = address_key(address), without_tag(address)
     found = policy.mailbox_by_address.get(whole) or policy.mailbox_by_address.get(bare)
     if found is not None:

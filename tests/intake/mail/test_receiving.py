@@ -213,6 +213,14 @@ def test_it_knows_its_recipients(address: str, mailbox: str | None) -> None:
     assert known_recipient(policy, address) == mailbox
 
 
+def test_a_postmaster_without_a_domain_is_ours_where_the_policy_has_one() -> None:
+    alias = ("aliases: [ops@smatechnologies.com]", "aliases: [postmaster@smatechnologies.com]")
+    with_one = parse_policy(agreement(("mailboxes:\n", OTHER_BOX.replace(*alias))))
+    assert known_recipient(with_one, "Postmaster") == "operations"
+    assert known_recipient(parse_policy(agreement()), "postmaster") is None
+    assert known_recipient(with_one, "root") is None
+
+
 def test_two_copies_at_the_same_moment_are_one(context: Context) -> None:
     raw = mail("Message-ID: <1@lakeside.example>")
     results: list[Stored] = []
