@@ -22,7 +22,7 @@ from core.start import CannotStart, begin, starting
 from routing.context import Context, build_context
 from webhooks.edge import ForgedCounter
 from webhooks.engineers import engineers
-from webhooks.forms import QuickRequest
+from webhooks.front_door import FrontDoor
 from webhooks.health import health
 from webhooks.inbound_parse import inbound_parse
 from webhooks.recordings import recordings
@@ -32,16 +32,16 @@ from webhooks.voice import voice
 
 # Answers smaller than this are sent by waitress's main thread, in one piece.
 _SEND_BYTES = 18_000
+_LIMIT = 1024 * 1024  # of a body, in bytes
 
 
 def create_app(context: Context | None = None) -> Flask:
     """The application, made of ``context`` or, for a WSGI server, of the environment's settings."""
     context = context or build_context(load_settings())
     app = Flask(__name__, template_folder="console/templates", static_folder="console/static")
-    app.request_class = QuickRequest
-    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    app.config["MAX_CONTENT_LENGTH"] = _LIMIT
     app.extensions["nightbell"] = context
-    app.extensions["nightbell-signature"] = SignatureCheck(context.settings)
+    check = app.extensions["nightbell-signature"] = SignatureCheck(context.settings)
     app.extensions["nightbell-sendgrid"] = SendGridSignature(context.settings.inbound_parse_key)
     app.extensions["nightbell-forged"] = ForgedCounter(context)
     for part in (
@@ -59,6 +59,7 @@ def create_app(context: Context | None = None) -> Flask:
         calendar_feeds,
     ):
         app.register_blueprint(part)
+    app.wsgi_app = FrontDoor(app.wsgi_app, context, check, _LIMIT)  # type: ignore[method-assign]
     proxies = context.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -14,7 +14,8 @@ from intake import texts
 from routing.notices import sending
 from routing.paging import calls, delivery, replies
 from webhooks import spool
-from webhooks.edge import PREFIX, Stale, answer, blueprint, context, received_at
+from webhooks.answering import Stale
+from webhooks.edge import PREFIX, answer, blueprint, context, received_at
 
 engineers = blueprint("engineers")
 

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime
-
 import sqlalchemy as sa
 from flask import Response, request
 from sqlalchemy.orm import Session
 
 from core import twiml
-from core.quick import QuickTransaction
 from core.telephony import FINAL_CALL_STATUSES
-from core.twiml import Say
 from intake.phone import calls, script
 from intake.phone.models import Call
-from routing.context import Context
-from routing.policies import NoPolicy, PolicyError
 from webhooks import spool
-from webhooks.edge import Stale, answer, answer_quickly, blueprint, context, received_at
+from webhooks.answering import Stale
+from webhooks.edge import answer, blueprint, context, incoming, received_at, respond
+from webhooks.ringing import rings, trouble
 
 voice = blueprint("voice")
-log = logging.getLogger(__name__)
-
-# The one sentence that is not taken from the policy: it is said when no policy can be read.
-_LAST_RESORT = "Please leave your name, your company, your number and your message after the tone."
 
 
 def _trouble() -> str:
-    try:
-        say = context().policies.current().policy.say("trouble")
-    except (NoPolicy, PolicyError, sa.exc.SQLAlchemyError):
-        say = Say(_LAST_RESORT)
-    return script.trouble(say)
+    return trouble(context())
 
 
 @voice.post("/voice")
@@ -41,16 +28,7 @@ def ringing() -> Response:
     form = request.form.to_dict()
     if spool.RECEIVED_AT in form and _is_known(form.get("CallSid", "")):
         return _began_before()
-
-    def work(transaction: QuickTransaction, house: Context, at: datetime) -> str:
-        current = house.policies.current()
-        line = current.policy.line_by_number.get(form.get("To", ""))
-        if line is None:
-            log.warning("call %s came to a number that no line has", form.get("CallSid"))
-            return twiml.render((current.policy.say("no_such_line"), twiml.Hangup()))
-        return calls.begin(transaction, current, line, form, at)
-
-    return answer_quickly(f"{form.get('CallSid')}:0", form, work, instead=_trouble)
+    return respond(rings(incoming()))
 
 
 def _is_known(sid: str) -> bool:
