@@ -62,6 +62,7 @@ SENTENCES: dict[str, str] = {
     "page.told": "{who} was told by {channel}.",
     "page.not-reachable": "{who} has no verified phone, and was not called.",
     "page.unverified-rung": "Nobody to be called has a verified phone: {people} to be called all the same.",
+    "page.gathered": "{who} is told of it with case {told_with}, by {channel}: the number has got enough for now.",
     "page.limited": "{who} was not sent more by {channel}: the number has got as much as carriers tolerate.",
     "page.over-limit": "Every phone had been called as often as carriers tolerate; one was called all the same.",
     "page.not-sent": "{who} could not be reached by {channel}.",

@@ -19,7 +19,7 @@ from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
 from routing.correspondence.notes import answerable
 from routing.drills.content import outgoing_of
-from routing.paging import rows, steps, throttle
+from routing.paging import gathering, rows, steps, throttle
 from routing.paging.channels import CHANNELS, Outgoing
 from routing.paging.content import page_values
 from routing.paging.models import Attempt, AttemptState, Purpose
@@ -27,6 +27,7 @@ from routing.paging.reach import QUIET
 from routing.paging.sending import entries_of
 from routing.paging.states import PageState
 from routing.policy import Policy
+from routing.wording import other_cases
 
 _AFTER_RINGING = timedelta(seconds=30)
 _CLOCK_SKEW = timedelta(seconds=30)
@@ -154,6 +155,7 @@ def _outgoing(
         return outgoing_of(session, attempt, policy, since, secret)
     case, line, page = attempt.case, attempt.case.line, attempt.page
     values = page_values(session, case, policy, context.links, now, page, attempt.person_key)
+    values["others"] = values["others"] or other_cases(gathering.others(session, attempt))
     # A second try says the same: it is known by its words, and the minutes left would differ.
     attempt.text = attempt.text or policy.say(f"sms_{attempt.purpose}", line, **values).text
     loud = attempt.purpose == Purpose.LOUD

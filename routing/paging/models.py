@@ -118,6 +118,7 @@ class AttemptState(enum.StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    GATHERED = "gathered"  # another message to the same number tells of it
     LIMITED = "limited"  # the number had got as much as carriers tolerate, to the end of the step
 
     @property
@@ -157,7 +158,22 @@ class Attempt(Base):
     """
 
     __tablename__ = "attempts"
-    __table_args__ = (sa.Index("ix_attempts_address_sent_at", "address", "sent_at"),)
+    __table_args__ = (
+        sa.Index("ix_attempts_address_sent_at", "address", "sent_at"),
+        sa.Index(
+            "ix_attempts_queued",
+            "address",
+            "id",
+            postgresql_where=sa.text("state = 'queued'"),
+            sqlite_where=sa.text("state = 'queued'"),
+        ),
+        sa.Index(
+            "ix_attempts_told_with",
+            "told_with",
+            postgresql_where=sa.text("told_with IS NOT NULL"),
+            sqlite_where=sa.text("told_with IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"), index=True)
@@ -182,6 +198,7 @@ class Attempt(Base):
     planned_for: Mapped[Instant | None]
     sent_at: Mapped[Instant | None]
     error: Mapped[str | None] = mapped_column(sa.String(200))
+    told_with: Mapped[int | None] = mapped_column(sa.ForeignKey("attempts.id"))
 
     page: Mapped[Page | None] = relationship()
     case: Mapped[Case] = relationship()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import due
 from core.models import record
 from routing.contact_methods import Limits
-from routing.paging import reach
+from routing.paging import gathering, reach
 from routing.paging.channels import CHANNELS
 from routing.paging.models import Attempt, AttemptState
 from routing.paging.rows import VOICE
@@ -32,7 +32,9 @@ def may_go_out(session: Session, claim: due.Claim, attempt: Attempt, limits: Lim
     if "over_limit" in claim.payload:
         return True  # every number of a repeat has got too much: one is called rather than nobody
     free_at = _free_at(session, attempt, limits, now)
-    if free_at is not None:
+    if free_at is not None and gathering.joins_another(session, attempt, now):
+        due.finish(session, claim)
+    elif free_at is not None:
         _put_off(session, claim, attempt, free_at, AttemptState.LIMITED, now)
     return free_at is None
 
