@@ -54,7 +54,9 @@ class ContactFacts:
     taken_by: str | None = None
     stir: str | None = None  # what the carriers say of the calling number; evidence, never an identity
     mailbox: str | None = None
-    sender: str | None = None  # of mail: "proven", "unproven" or "forged", by what servers found out
+    sender: str | None = (
+        None  # of mail: "proven", "unproven", "doubted" or "forged", by what servers found out
+    )
     asked_with: str | None = None  # the words that ask for priority 1
     entitled: bool | None = None  # whether the contact may ask for it by mail
     automatic: bool | None = None  # a machine's answer to somebody's mail, such as out of office

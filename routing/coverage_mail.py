@@ -14,7 +14,7 @@ from routing.coverage_facts import Consent, ContactFacts, Outcome, Reason
 from routing.policy import Policy
 
 # What servers found out of a sender.
-PROVEN, UNPROVEN, FORGED = "proven", "unproven", "forged"
+PROVEN, UNPROVEN, DOUBTED, FORGED = "proven", "unproven", "doubted", "forged"
 # The reason for which a contact is asked whether it was they who wrote, and not about charges.
 SENDER_ASKED = "sender-asked"
 

@@ -1,4 +1,4 @@
-"""Is a mail from whom it says? What servers found out, in a word: proven, unproven or forged. Pure."""
+"""Is a mail from whom it says? What servers found out, in a word: proven, unproven, doubted or forged. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.mail_addresses import ascii_domain
 from intake.mail.parsing import ParsedMail
 from intake.mail.parsing.authentication import Authentication, Method
 from intake.mail.senders.suffixes import aligned
-from routing.coverage_mail import FORGED, PROVEN, UNPROVEN
+from routing.coverage_mail import DOUBTED, FORGED, PROVEN, UNPROVEN
 
 
 def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
@@ -16,7 +16,7 @@ def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
 
     ``own`` are the verdicts that we came to ourselves; else those count that our receiver has written into the mail.
     Without either nothing is known. Forged is what fails DMARC; and where the domain publishes none, a mail that
-    fails SPF or DKIM and passes neither for that domain.
+    fails SPF or DKIM and passes neither for that domain. Doubted is what SPF calls probably not theirs (softfail).
     """
     found = mail.authentication if own is None else Authentication("", tuple(own))
     author = ascii_domain(mail.from_addresses[0].domain) if mail.from_addresses else ""
@@ -30,7 +30,9 @@ def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
     # A result that could not be had today is not held against the sender.
     if "temperror" in (found.dmarc, found.spf, found.dkim):
         return UNPROVEN
-    return FORGED if "fail" in (found.spf, found.dkim) else UNPROVEN
+    if "fail" in (found.spf, found.dkim):
+        return FORGED
+    return DOUBTED if found.spf == "softfail" else UNPROVEN
 
 
 def _vouched(found: Authentication, author: str) -> bool:

@@ -20,7 +20,7 @@ from intake.callers import Caller
 from intake.mail.models import InboundMail
 from intake.mail.parsing import Kind, ParsedMail
 from routing.correspondence.models import OutboundMail
-from routing.coverage_mail import FORGED
+from routing.coverage_mail import DOUBTED, FORGED
 from routing.merging import goes_on_in
 
 _MOST_IDS = 60
@@ -71,7 +71,8 @@ def find_case(session: Session, signed: SignedAddresses, search: Search, join_h:
             case.status == CaseStatus.CLOSED and search.mail.verdict.kind is Kind.AUTO_GENERATED
         ):
             continue  # what a machine reports opens nothing again: it is a new matter
-        if search.trust != FORGED and (by.startswith("signed") or belongs(session, case, search)):
+        believed = search.trust != DOUBTED and belongs(session, case, search)
+        if search.trust != FORGED and (by.startswith("signed") or believed):
             return Found(case, by)
         claimed = claimed or case.id
     found = None if search.trust == FORGED else _by_topic(session, search, join_h, now)

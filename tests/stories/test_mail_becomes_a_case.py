@@ -9,6 +9,7 @@ import pytest
 from core import due
 from intake.mail.models import MailState
 from intake.mail.parsing import Envelope
+from intake.mail.parsing.authentication import Method
 from intake.mail.receiving import store
 from intake.mail.taking_in import take_in
 from routing import handling
@@ -138,6 +139,18 @@ def test_a_subject_or_a_reference_is_no_key_for_strangers(
     assert len(messages(house, 1001)) == 1
     assert [case.id for case in house.cases] == [1001, 1002, 1003, 1004]
     assert {event.data["claimed"] for event in house.events("mail.claims-case")} == {1001}
+
+
+def test_nor_are_they_for_a_sender_whom_their_own_domain_probably_disowns(
+    house: House, maria: Mailbox
+) -> None:
+    first = maria.writes("The agent is down")
+    doubted = (Method("spf", "softfail"),)
+    maria.writes("Re: [Case 1001] The agent is down", "Tell me more.", verdicts=doubted)
+    maria.writes("Re: The agent is down", "Tell me more.", in_reply_to=first, verdicts=doubted)
+    assert len(messages(house, 1001)) == 1
+    maria.answers(1001, "This has the case's own address.", verdicts=doubted)
+    assert len(messages(house, 1001)) == 2
 
 
 def test_whoever_was_written_to_has_part_in_the_conversation(
