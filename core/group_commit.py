@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from core.quick import Job, QuickTransaction, Readers, connected, translated
+from core.quick import Held, Job, QuickTransaction, Readers, connected, translated
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class GroupCommit:
         self._under_way = 0  # how many wait, or are being committed
         self._expected = 1  # how many a group should have, as the last one found it
         self._complete = threading.Event()  # as many wait as were expected
-        self._writers: list[sa.PoolProxiedConnection] = []  # those at rest
+        self._writers: list[Held] = []  # those at rest
 
     def run(self, work: Callable[[QuickTransaction], T]) -> T:
         """Do ``work`` and commit what it writes, all or nothing. Errors of the driver come as SQLAlchemy's.
@@ -148,17 +148,17 @@ class GroupCommit:
 
         A connection of SQLite drops its page cache whenever another one has written.
         """
-        pooled = self._writers.pop() if self._writers else connected(self._engine)
+        held = self._writers.pop() if self._writers else Held(connected(self._engine))
         try:
-            yield pooled.driver_connection
+            yield held.pooled.driver_connection
         except self._errors as error:
-            raise translated(error, pooled, self._dialect) from error
+            raise translated(error, held.pooled, self._dialect) from error
         finally:
-            if pooled.is_valid:
-                self._writers.append(pooled)
+            if held.pooled.is_valid:
+                self._writers.append(held)
 
     def close(self) -> None:
         """Give the connections back."""
         self._readers.close()
         while self._writers:
-            self._writers.pop().close()
+            self._writers.pop().release()

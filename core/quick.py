@@ -77,8 +77,8 @@ def by_statement(kept: Sequence[tuple[int, Sequence[Kept]]]) -> dict[Prepared, l
     return found
 
 
-class _OfThread:
-    """A connection that a thread keeps; closed when its thread has ended."""
+class Held:
+    """A connection that is kept from one transaction to the next; closed when nobody has it any more."""
 
     def __init__(self, pooled: sa.PoolProxiedConnection) -> None:
         self.pooled = pooled
@@ -98,13 +98,13 @@ class Readers:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._of_thread = threading.local()
-        self._all: weakref.WeakSet[_OfThread] = weakref.WeakSet()
+        self._all: weakref.WeakSet[Held] = weakref.WeakSet()
 
     def connection(self) -> sa.PoolProxiedConnection:
         """The connection of this thread."""
-        kept: _OfThread | None = getattr(self._of_thread, "kept", None)
+        kept: Held | None = getattr(self._of_thread, "kept", None)
         if kept is None or not kept.pooled.is_valid:
-            kept = self._of_thread.kept = _OfThread(connected(self._engine))
+            kept = self._of_thread.kept = Held(connected(self._engine))
             self._all.add(kept)
         return kept.pooled
 
