@@ -72,7 +72,8 @@ def test_a_burst_is_taken_in_whole_and_holds_up_nobody(house: House) -> None:
         store_all(house.context, burst[start : start + 30])
     store_all(house.context, burst[:30])  # and some of them once more
     house.fast_forward(60)
-    assert [case.title for case in house.cases] == [f"Number {n}" for n in range(120)]
+    # Each is one case. On a busy machine what there was no time for is given back, and comes behind the others.
+    assert sorted(case.title for case in house.cases) == sorted(f"Number {n}" for n in range(120))
     told = sum(len(house.texts(number)) for number in (DANA, PRIYA, SAM))
     assert told <= 60, "carriers block numbers that get more than they tolerate"
     house.it_becomes(DAY.replace(hour=23))
