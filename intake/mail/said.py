@@ -15,6 +15,7 @@ _MOST_ADDRESSES = 100
 _MOST_REFERENCES = 50
 _LONGEST_ID = 500
 _LONGEST_DAMAGED = 20_000
+_MOST_FILES = 10
 NO_SUBJECT = "(no subject)"
 NO_TEXT = "(no text)"
 
@@ -31,11 +32,11 @@ class Said:
 
 def said_in(mail: ParsedMail, trust: str, own: Sequence[Method] | None = None) -> Said:
     """What ``mail`` says; ``trust`` is in its sender, ``own`` are our verdicts on it."""
-    body = storable(mail.written)
+    body = storable("\n\n".join(filter(None, (mail.written, mail.described))))
     html = storable(mail.safe_html) if mail.safe_html and mail.safe_html.strip() else None
     message_id = mail.message_id
     return Said(
-        body=(body[:_LONGEST_DAMAGED] if mail.damaged else body) or NO_TEXT,
+        body=(body[:_LONGEST_DAMAGED] if mail.damaged else body) or _without_text(mail),
         mail_message_id=message_id if message_id and len(message_id) <= _LONGEST_ID else None,
         html=html,
         details={
@@ -44,6 +45,12 @@ def said_in(mail: ParsedMail, trust: str, own: Sequence[Method] | None = None) -
             if value not in (None, "", [], {}, 0)
         },
     )
+
+
+def _without_text(mail: ParsedMail) -> str:
+    """What a mail without text says: that, and what files it brings."""
+    names = [storable(each.name) for each in mail.attachments[:_MOST_FILES]]
+    return f"(no text; attached: {', '.join(names)})" if names else NO_TEXT
 
 
 def storable(text: str) -> str:

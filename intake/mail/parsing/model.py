@@ -35,7 +35,8 @@ class Attachment:
 class ParsedMail:
     """A mail, read. ``sender`` is whom an answer concerns, ``reply_to`` where they want it.
 
-    ``text`` is the whole text with its quotations, ``folded`` the same in pieces. ``html`` is as sent and must
+    ``text`` is the whole text with its quotations, ``folded`` the same in pieces; ``described``
+    tells in words what parts say that are no text, such as an invitation. ``html`` is as sent and must
     not be shown; ``safe_html`` may be. ``outside`` is text before the first and after the last part, which mail
     programs do not show. ``date`` is what the sender's clock said: for display only. ``damaged`` says why the
     mail could not be read, if so: the other fields are then what could be saved, and the raw bytes should be
@@ -58,6 +59,7 @@ class ParsedMail:
     safe_html: str | None = field(default=None, repr=False)
     remote_images: int = 0
     folded: Folded = field(default_factory=Folded, repr=False)
+    described: str = field(default="", repr=False)
     outside: str = field(default="", repr=False)
     attachments: tuple[Attachment, ...] = ()
     verdict: Verdict = field(default_factory=Verdict)

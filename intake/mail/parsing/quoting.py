@@ -107,6 +107,8 @@ def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
         return ("quoted" if kinds and kinds[-1] == "quoted" else "written"), 1
     if head not in "-_" and len(head.encode()) == 1 and head.lower() not in _HEADS and ":" not in line:
         return "written", 1
+    if line.startswith("-----BEGIN PGP SIG") and (length := _armour_length(lines, number)):
+        return "signature", length
     if _begins_history(lines, number):
         return "quoted", len(lines) - number
     length = _introduction(lines, number)
@@ -117,6 +119,20 @@ def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
     if line.rstrip("\r\n") in ("-- ", "--") or _MOBILE.fullmatch(line[:200].rstrip()):
         return "signature", _signature_length(lines, number)
     return "written", 1
+
+
+def _armour_length(lines: list[str], number: int) -> int:
+    """How many lines the head or the signature of a text signed by OpenPGP takes (RFC 9580, 7); else 0."""
+    ends = {
+        "-----BEGIN PGP SIGNED MESSAGE-----": "",  # after a few fields
+        "-----BEGIN PGP SIGNATURE-----": "-----END PGP SIGNATURE-----",
+    }
+    end = ends.get(lines[number].rstrip())
+    if end is None:
+        return 0
+    following = range(number + 1, len(lines))
+    last = next((each for each in following if lines[each].rstrip() == end), len(lines) - 1)
+    return last + 1 - number
 
 
 def _begins_history(lines: list[str], number: int) -> bool:

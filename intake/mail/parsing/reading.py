@@ -14,6 +14,7 @@ from intake.mail.parsing.bounces import Bounce, read_prose, read_report
 from intake.mail.parsing.charsets import Charsets, codec_for
 from intake.mail.parsing.contents import Contents, outside_text, read_contents
 from intake.mail.parsing.decoding import transfer_decode
+from intake.mail.parsing.described import described
 from intake.mail.parsing.fields import Fields
 from intake.mail.parsing.ids import read_date, read_ids
 from intake.mail.parsing.model import ParsedMail
@@ -64,6 +65,10 @@ def read_mail(
     text = _bounded(contents)
     message_id = ids[0] if ids else None
     verdict = _verdict(root, contents, heads, subject, sender, message_id, envelope, ours)
+    protection = _protection(root, text)
+    beside = described(
+        list(walk(root)), charsets, has_text=bool(text.strip()), bounce=verdict.bounce, protection=protection
+    )
     found = problems | contents.problems | ({"bytes replaced"} if charsets.replaced else set())
     return ParsedMail(
         subject=subject,
@@ -82,11 +87,12 @@ def read_mail(
         safe_html=contents.safe.html if contents.safe is not None else None,
         remote_images=contents.safe.remote_images if contents.safe is not None else 0,
         folded=fold(text),
+        described=beside,
         outside=outside_text(root, charsets),
         attachments=tuple(contents.attachments),
         verdict=verdict,
         authentication=read_authentication(fields, authserv_id),
-        protection=_protection(root, text),
+        protection=protection,
         problems=tuple(sorted(found)),
         fields=fields,
     )
