@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PORT ?= 8080
 SIMULATOR_PORT ?= 8787
+ROUNDS ?= 10
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run night mail test check lint types format bench burst browser openapi lock clean
+.PHONY: help run night mail test check lint types format bench burst fuzz browser openapi lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +43,9 @@ bench: $(VENV)/.dev ## Measure, side by side, and print ratios and the machine
 
 burst: $(VENV)/.dev ## Take in 10,000 mails at once, each as one case (minutes; a hundred of them are in the tests)
 	MAILS_IN_BURST=10000 $(BIN)/python -m pytest -q -n 0 tests/test_mail_process.py -k burst
+
+fuzz: $(VENV)/.dev ## Try the properties with examples that nobody has tried yet (ROUNDS=10 times, minutes)
+	for round in $$(seq $(ROUNDS)); do HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -m hypothesis || exit 1; done
 
 browser: $(VENV)/.dev ## Try the pages of the simulator in a real browser (needs chromium)
 	$(BIN)/pip install -q --require-hashes -r requirements-browser.lock

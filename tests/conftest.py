@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from werkzeug.routing import Rule
 
 from core.schema import migrate
@@ -21,6 +22,11 @@ from core.schema import migrate
 _POSTGRES = os.environ.get("DATABASE_URL", "")
 _POSTGRES = _POSTGRES if _POSTGRES.startswith("postgres") else ""
 BACKENDS = ["sqlite", "postgresql"] if _POSTGRES else ["sqlite"]
+
+# The suite tries the same examples each time: what fails was broken by the change at hand. New ones: `make fuzz`.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("fuzz", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 def pytest_report_header() -> str:

@@ -27,7 +27,7 @@ _LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 _LONGEST_FILE_NAME = 150
 _MOST_QUOTED_LINES = 200
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
-_DOMAIN = re.compile(r"[a-z0-9._-]+")
+_DOMAIN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 

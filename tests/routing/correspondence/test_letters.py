@@ -193,6 +193,14 @@ def test_it_writes_an_address_so_that_it_is_read_as_it_was(local: str, domain: s
     assert [each.key.replace('"', "") for each in got.to] == [address_key(address)]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["0@..example", "0@.example", "0@lakeside..example", "0@", "@lakeside.example", "a b@lakeside.example"],
+)
+def test_it_writes_to_nothing_that_is_no_address(address: str) -> None:
+    assert not can_be_written_to(address)
+
+
 def test_it_names_each_address_once() -> None:
     parties = (MARIA, Party("M.", "Maria@Lakeside.example"), Party("", "ann@lakeside.example"), DESK)
     assert distinct(parties, without=[DESK.key]) == (MARIA, Party("", "ann@lakeside.example"))
