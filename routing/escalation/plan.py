@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from routing.escalation.rules import Escalation
 
+_MICROSECOND = timedelta(microseconds=1)
+
 
 def begins(escalation: Escalation, begun_at: datetime, due_at: datetime | None) -> tuple[datetime, ...]:
     """When each step begins at the latest, if nobody accepts: in order, the first one at once.
@@ -40,7 +42,7 @@ def step_over_at(
     if following.after is not None:
         over_at = begun_at + following.after
     elif following.share is not None and left is not None:
-        over_at = begun_at + left * following.share.numerator / following.share.denominator
+        over_at = begun_at + _MICROSECOND * round(left // _MICROSECOND * following.share)
     if left is not None:
         over_at = min(over_at, _latest(escalation, position + 1, begun_at + left))
     return max(rung_at, over_at)
