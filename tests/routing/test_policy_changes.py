@@ -60,12 +60,12 @@ SAID: dict[str, tuple[str, str, str]] = {
     ),
     "a drill": (
         "\nprompts:\n", "\ndrills:\n  support: {before_min: 45}\n\nprompts:\n",
-        "Drill before shifts of support: added",
+        "Drill before shifts of support: added (45 min before, within 08:00-21:00, 15 min to answer)",
     ),
     "a repeat": ("repeat_s: 120", "repeat_s: 60", "Escalation support, repeat_s: 120 -> 60"),
     "a rotation": (
         "members: [priya, sam]", "members: [sam, priya]",
-        "Schedule consultants, layers 1, members: priya, sam -> sam, priya",
+        "Schedule consultants, layer consultants, members: priya, sam -> sam, priya",
     ),
     "hours": (
         'fri: ["08:00-17:00"]', 'fri: ["08:00-12:00"]',
@@ -82,6 +82,25 @@ SAID: dict[str, tuple[str, str, str]] = {
         "    unchosen_priority: 1\n", "    unchosen_priority: 1\n    prompts: {goodbye: Bye.}\n",
         "Line support, prompt goodbye: none -> Bye.",
     ),
+    "the end of a long text": (
+        "and run the import by hand when it is there.", "and run the import by hand at noon.",
+        ("Customer Great Basin Power, Managed Operations, checks, meter-import, direction:"
+         ' "... import by hand when it is there." -> "... import by hand at noon."'),
+    ),
+    "limits": ("\nprompts:\n", "\nlimits: {texts_per_15_min: 5}\n\nprompts:\n", "Limits, texts_per_15_min: 10 -> 5"),
+    "a webhook": (
+        "\nprompts:\n",
+        ("\nwebhooks:\n  crm: {url: 'https://crm.example/key-1', secret: s3cret, events: [case.*, page.accepted]}\n"
+         "\nprompts:\n"),
+        "Webhook crm: added (posts case.*, page.accepted to crm.example)",
+    ),
+    "an override": (
+        "        members: [priya, sam]\n",
+        ("        members: [priya, sam]\n    overrides:\n"
+         "      - {from: 2026-12-25 08:00, to: 2026-12-26 08:00, person: luis, instead_of: sam}\n"),
+        ("Schedule consultants, override added:"
+         " luis instead of sam, Fri 25 Dec 2026 08:00 CST - Sat 26 Dec 2026 08:00 CST"),
+    ),
     "the company": ("company: SMA Technologies", "company: Acme", 'Company: "SMA Technologies" -> Acme'),
     "consent": (
         "refused_priority: 4", "refused_priority: 3", "Service Managed Services, consent, refused_priority: 4 -> 3",
@@ -95,6 +114,49 @@ def test_it_says_each_change_in_one_sentence_of_names(sample: str, name: str) ->
     assert old in sample
     said = changes(parse_policy(sample), parse_policy(sample.replace(old, new, 1)))
     assert said == [sentence]
+
+
+def test_it_tells_that_an_address_or_a_secret_has_changed_and_not_what_it_is(sample: str) -> None:
+    """The output is read over shoulders, and kept in terminals and tickets."""
+    hooks = (
+        "\nwebhooks: {{crm: {{url: 'https://crm.example/{0}', secret: {0}, events: [case.*]}}}}\n\nprompts:\n"
+    )
+    chat, hook = (
+        "chat: {{apprise: 'ntfys://{0}@ntfy.example/x'}}",
+        "hook: {{webhook: 'env:{0}', secret: {0}}}",
+    )
+    methods = "{{name: Luis Ortega, methods: {{" + chat + ", " + hook + "}},"
+
+    def with_secret(word: str) -> str:
+        text = sample.replace("\nprompts:\n", hooks.format(word), 1)
+        return text.replace("{name: Luis Ortega,", methods.format(word), 1)
+
+    said = changes(parse_policy(with_secret("hush1")), parse_policy(with_secret("hush2")))
+    assert said == [
+        "Luis Ortega, method chat, address: another one (ntfys://...)",
+        "Luis Ortega, method hook, address: env:hush1 -> env:hush2",
+        "Luis Ortega, method hook, secret: another one (not shown)",
+        "Webhook crm, url: another one (crm.example)",
+        "Webhook crm, secret: another one (not shown)",
+    ]
+
+
+def test_it_says_that_another_service_comes_first(sample: str) -> None:
+    """Reports are in the zone of the first one's calendar."""
+    before = parse_policy(sample)
+    after = before.model_copy(update={"services": dict(reversed(before.services.items()))})
+    assert changes(before, after) == ["The first service: support -> managed-operations"]
+
+
+def test_it_says_what_has_come_and_gone_of_a_long_list(sample: str) -> None:
+    team = [f"+1713555010{number}" for number in range(8)]
+    before = parse_policy(sample.replace('["+17135550103", "+17135550104"]', str(team), 1))
+    after = parse_policy(
+        sample.replace('["+17135550103", "+17135550104"]', str([*team[:7], "sip:desk@x.example"]), 1)
+    )
+    assert changes(before, after) == ["Line support, team: without +17135550107; with sip:desk@x.example"]
+    other = parse_policy(sample.replace('["+17135550103", "+17135550104"]', str(team[::-1]), 1))
+    assert changes(before, other) == ["Line support, team: the same in another order"]
 
 
 def test_it_says_nothing_of_another_way_to_write_the_same(sample: str) -> None:
