@@ -84,7 +84,8 @@ SENTENCES: dict[str, str] = {
     "mail.slow": "{mail_words} could not be delivered yet: {error}.",
     "mail.not-delivered": "{mail_words} could not be delivered: {error}.",
     "mail.delayed": "{who}'s answer has not left yet, and is tried again: {error}.",
-    "mail.report-not-proven": "A report says that the customer gets no mail; nothing proves that it is about ours.",
+    "mail.report-not-proven": "A report says that the customer gets no mail; nothing proves that it is about ours, "
+    "and nothing follows from it.",
     "mail.notification-returned": "The mail that told an engineer of the case came back.",
     "mail.engineer-away": "{who}'s mail program answered by itself; that is no answer of theirs.",
     "mail.engineer-not-sent": "{who}'s mail was not sent to the customer: {why}.",

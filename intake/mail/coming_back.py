@@ -91,7 +91,8 @@ def _of_report(session: Session, context: Context, came: Came, now: datetime) ->
         if each.permanent is not None
     )
     outbound = outbound_of(context, came.row, came.mail)
-    returned = Returned(outbound, bounce.original_id if bounce else None, failures)
+    original = bounce.original_id if bounce else None
+    returned = Returned(outbound, original, failures, forged=came.trust == FORGED)
     case = bounces.note(session, context, returned, now)
     if case is None:
         return None

@@ -1,7 +1,8 @@
 """Reports that a mail of ours was not delivered: tied to the mail, to its case and to the address.
 
-Which mail is meant is told by the address that the report came to, which is signed, else by the Message-ID that it
-quotes, which nobody can make up either, else by the address that could not be reached: that is believed least.
+Anybody can write a report. It counts if it came to the signed address that was the envelope's sender, which only the
+servers of the recipients have seen; or if it quotes the Message-ID, which whoever has read the mail knows, names a
+recipient of that mail, and does not come from a forged sender. Any other changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, record
+from core.mail_addresses import Kind as Whose
+from core.models import Case, Event, record
 from routing.context import Context
 from routing.correspondence import undelivered
 from routing.correspondence.desk import signed_addresses
@@ -21,55 +23,59 @@ from routing.correspondence.reports import Failure
 from routing.correspondence.states import MailEvent, MailState, after
 
 _LATELY = timedelta(days=5)  # as long as servers try (RFC 5321, 4.5.4.1)
+_TOO_LATE = timedelta(days=14)
+_NOTED_ONCE_IN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Returned:
-    """A delivery report: the mail's id by the signed address that it came to, and the Message-ID that it quotes."""
+    """A delivery report: the mail's id by the signed address that it came to, and the Message-ID that it quotes.
+
+    ``forged``: the domain that its sender names disowns it.
+    """
 
     outbound: int | None = None
     original_id: str | None = None
     failures: tuple[Failure, ...] = ()
+    forged: bool = False
 
 
 def note(session: Session, context: Context, returned: Returned, now: datetime) -> Case | None:
-    """Take a report in; the case that it is about, or None if it is about no mail of ours.
+    """Take a report in; the case that it is about, or None if nothing proves that it is about a mail of ours.
 
     A failure for good of everybody takes back what the mail stood for (``undelivered``), once. A delay is noted.
     """
-    mail, proved = _meant(session, context, returned, now)
+    mail, failures = _proved(session, returned)
     if mail is None:
-        return _of_notification(session, context, returned, now)
-    if not proved:
-        record(session, "mail.report-not-proven", now, case_id=mail.case_id)
-        return mail.case
-    undelivered.write_down(session, mail, _of_recipients(mail, returned.failures), now)
+        case = _of_our_ids(session, context, returned, now)
+        if case is None:
+            _note_where_it_may_belong(session, returned, now)
+        return case
+    if now - (mail.sent_at or mail.created_at) > _TOO_LATE:
+        return mail.case  # somebody has kept it, or a server has woken up: nothing follows from it now
+    undelivered.write_down(session, mail, failures, now)
     if mail.reached_nobody and mail.standing not in (MailState.BOUNCED, MailState.FAILED):
         mail.state = after(mail.standing, MailEvent.RETURNED)
         undelivered.nobody_got_it(session, context, mail, now)
     return mail.case
 
 
-def _meant(
-    session: Session, context: Context, returned: Returned, now: datetime
-) -> tuple[OutboundMail | None, bool]:
-    """The mail that a report is about, and whether that is proved."""
+def _proved(session: Session, returned: Returned) -> tuple[OutboundMail | None, list[Failure]]:
+    """The mail that a report proves to be about, and its recipients who failed.
+
+    What came to the mail's own bounce address counts even from a sender whose domain disowns it: many servers send
+    their reports in the name of a domain, and with nothing that its DMARC policy accepts.
+    """
     one = sa.select(OutboundMail).with_for_update().execution_options(populate_existing=True)
     if returned.outbound is not None:
         found = session.scalar(one.where(OutboundMail.id == returned.outbound))
         if found is not None:
-            return found, True
-    if returned.original_id is not None:
-        signed = signed_addresses(context).thread_of(returned.original_id) is not None
-        found = session.scalar(one.where(OutboundMail.rfc_message_id == returned.original_id))
-        if found is not None or signed:
-            return found, signed
-    keys = [failure.key for failure in returned.failures if failure.address]
-    lately = one.where(
-        OutboundMail.to_address.in_(keys), OutboundMail.kind == MailKind.REPLY,
-        OutboundMail.created_at > now - _LATELY,
-    )  # fmt: skip
-    return session.scalar(lately.order_by(OutboundMail.id.desc()).limit(1)), False
+            return found, _of_recipients(found, returned.failures)
+    if returned.original_id is None or returned.forged:
+        return None, []
+    found = session.scalar(one.where(OutboundMail.rfc_message_id == returned.original_id))
+    failures = [failure for failure in returned.failures if found and failure.key in found.recipients]
+    return (found, failures) if failures else (None, [])
 
 
 def _of_recipients(mail: OutboundMail, failures: tuple[Failure, ...]) -> list[Failure]:
@@ -83,10 +89,38 @@ def _of_recipients(mail: OutboundMail, failures: tuple[Failure, ...]) -> list[Fa
     return [replace(failures[0], address=mail.to_address)]
 
 
-def _of_notification(session: Session, context: Context, returned: Returned, now: datetime) -> Case | None:
-    """A page by mail that came back: its case knows of it, and the phone rings in any case."""
+def _of_our_ids(session: Session, context: Context, returned: Returned, now: datetime) -> Case | None:
+    """What quotes a Message-ID of ours is kept on its case. A page that came back is noted: phones ring anyway."""
     thread = signed_addresses(context).thread_of(returned.original_id or "")
-    case = session.get(Case, thread.case) if thread is not None else None
-    if case is not None:
+    case = session.get(Case, thread.case) if thread is not None and not returned.forged else None
+    if case is None or thread is None:
+        return None
+    if thread.kind is Whose.ENGINEER:
         record(session, "mail.notification-returned", now, case_id=case.id)
+    else:
+        _note_unproven(session, case.id, now)
     return case
+
+
+def _note_where_it_may_belong(session: Session, returned: Returned, now: datetime) -> None:
+    """Write on the case of the mail that may be meant that such a report came; that is all."""
+    keys = [failure.key for failure in returned.failures if failure.address]
+    case = session.scalar(
+        sa.select(OutboundMail.case_id)
+        .where(
+            OutboundMail.to_address.in_(keys), OutboundMail.kind == MailKind.REPLY,
+            OutboundMail.created_at > now - _LATELY,
+        )
+        .order_by(OutboundMail.id.desc())
+        .limit(1)
+    )  # fmt: skip
+    if case is not None and not returned.forged:
+        _note_unproven(session, case, now)
+
+
+def _note_unproven(session: Session, case: int, now: datetime) -> None:
+    """Now and then: anybody can send such reports, and as many as they like."""
+    kind = "mail.report-not-proven"
+    noted = sa.exists().where(Event.case_id == case, Event.kind == kind, Event.at > now - _NOTED_ONCE_IN)
+    if not session.scalar(sa.select(noted)):
+        record(session, kind, now, case_id=case)

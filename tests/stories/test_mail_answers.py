@@ -15,7 +15,7 @@ from routing import handling
 from routing.correspondence import replies
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.replies import Answer
-from tests.stories.correspondent import Correspondent, MailHouse, mail_house, report, text_of
+from tests.stories.correspondent import Correspondent, MailHouse, mail_house, report, sender_of, text_of
 from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, PROVEN, STRANGER_AT, mails, messages
 from tests.stories.people import DAY, PRIYA, agreement
 
@@ -389,6 +389,12 @@ def test_a_customer_who_answers_to_all_is_a_customer(
 # Reports and vacation notices
 
 
+def no_mail(house: MailHouse) -> str | None:
+    """What is known against Maria's address."""
+    with house.context.database.writing() as session:
+        return no_mail_reason(session, MARIA_AT)
+
+
 def test_a_report_takes_the_response_back(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -410,8 +416,7 @@ def test_an_address_that_is_gone_gets_no_automatic_mail_until_it_writes(
     answer(house)
     maria.cannot_be_reached()
     before = len(maria.inbox)
-    with house.context.database.writing() as session:
-        assert no_mail_reason(session, MARIA_AT) == "5.1.1 no such address"
+    assert no_mail(house) == "5.1.1 no such address"
     maria.cannot_be_reached()
     assert len(house.events("mail.not-delivered")) == 1, "reports end in nothing"
     maria.writes("A new matter")
@@ -447,10 +452,73 @@ def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria
         to="massupport+b1.aaaaaaaaaaaa@smatechnologies.com", original_id="<made-up@x.example>"
     )
     assert house.outbox_states[-1] == ("reply", "sent")
-    assert house.case.responded_at is not None
+    assert house.cases[0].responded_at is not None
     assert house.events("mail.not-delivered") == []
-    assert len(house.events("mail.report-not-proven")) == 2
-    assert len(house.cases) == 1
+    assert no_mail(house) is None
+    assert len(house.events("mail.report-not-proven")) == 1, "once a day"
+    assert len(messages(house, 1001)) == 3, (
+        "receipt, mail and answer; what anybody can write is a case of its own"
+    )
+    assert len(house.cases) == 2
+
+
+@pytest.mark.parametrize("what", ["recipient", "sender"])
+def test_a_message_id_alone_proves_no_report(house: MailHouse, maria: Correspondent, what: str) -> None:
+    """Everybody knows it who has had the mail forwarded to them."""
+    maria.writes("The agent is down", cc=f"Ann <{ANN_AT}>")
+    answer(house)
+    quoted = maria.latest["Message-ID"]
+    raw = report(STRANGER_AT if what == "recipient" else MARIA_AT, quoted, "5.1.1", "failed")
+    verdicts = PROVEN if what == "recipient" else FORGED
+    store(house.context, raw, Envelope("", [MASSUPPORT]), "smtp", authentication=list(verdicts))
+    house.fast_forward(1)
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.cases[0].responded_at is not None
+    assert house.events("mail.not-delivered") == []
+    assert no_mail(house) is None
+    assert len(house.cases) == (1 if what == "recipient" else 2), "a forged sender gets nowhere"
+
+
+def test_a_report_to_the_bounce_address_counts_whatever_its_domain_says(
+    house: MailHouse, maria: Correspondent
+) -> None:
+    """Many servers report in the name of a domain whose DMARC policy they do not fulfil."""
+    maria.writes("The agent is down")
+    answer(house)
+    got = maria.latest
+    raw = report(MARIA_AT, got["Message-ID"], "5.1.1", "failed")
+    store(house.context, raw, Envelope("", [sender_of(house, got)]), "smtp", authentication=list(FORGED))
+    house.fast_forward(1)
+    assert house.outbox_states[-1] == ("reply", "bounced")
+    assert house.case.responded_at is None
+
+
+def test_a_report_that_somebody_has_kept_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    house.fast_forward(15 * 86_400)
+    maria.cannot_be_reached()
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.case.responded_at is not None
+    assert no_mail(house) is None
+
+
+def test_a_warning_for_people_is_no_failure(house: MailHouse, maria: Correspondent) -> None:
+    maria.writes("The agent is down")
+    answer(house)
+    got = maria.latest
+    raw = (
+        f"From: Mail Delivery System <Mailer-Daemon@lakeside.example>\nTo: {MASSUPPORT}\n"
+        "Message-ID: <w@mx.example>\nSubject: Warning: message 1tXyZ delayed 24 hours\n"
+        "Auto-Submitted: auto-replied\n\n"
+        "A message that you sent has not yet been delivered to one or more of its\n"
+        f"recipients after more than 24 hours on the queue.\n\n  {MARIA_AT}\n\nNo action is required on your part.\n"
+    ).encode()
+    store(house.context, raw, Envelope("", [sender_of(house, got)]), "smtp", authentication=list(PROVEN))
+    house.fast_forward(1)
+    assert house.outbox_states[-1] == ("reply", "sent")
+    assert house.case.responded_at is not None
+    assert len(house.events("mail.slow")) == 1
 
 
 def test_a_report_on_what_we_have_not_sent_is_a_case_and_is_not_answered(house: MailHouse) -> None:

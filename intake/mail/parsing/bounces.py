@@ -17,6 +17,13 @@ _REPLY = re.compile(r"(?<![\d.])([45])(\d\d)(?=[ -])")
 _COPIED_ID = re.compile(
     rb"^[ \t>]{0,8}Message-ID:[ \t]*(?:\r?\n[ \t>]+)?(<[^<>\s]{3,998}>)", re.IGNORECASE | re.MULTILINE
 )
+# Of servers that write for people only, and say so before they give up.
+_ONLY_LATE = re.compile(
+    r"warning message only|not (?:yet )?been delivered to|not need to (?:resend|send) your message"
+    r"|will (?:continue|keep)(?: on)? (?:to try|trying|to attempt|to be tried)|delivery attempts will continue"
+    r"|message (?:is|was|has been) delayed|will be (?:retried|tried again)|no action is required on your part",
+    re.IGNORECASE,
+)
 _COPIED_TO = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,253})>:?")
 
 
@@ -76,8 +83,8 @@ def read_prose(text: str, whole: bytes, failed: bytes | None, charsets: Charsets
     status = _code(text[:5_000])
     copied = _COPIED_ID.findall(whole[:1_000_000])
     original = read_ids(copied[-1], charsets) if copied else ()
-    said = FailedRecipient("", "failed", status, "")
-    recipients = [FailedRecipient(each, "failed", status, "") for each in addresses] or [said]
+    action = "delayed" if _ONLY_LATE.search(" ".join(text[:5_000].split())) else "failed"
+    recipients = [FailedRecipient(each, action, status) for each in addresses or [""]]
     return Bounce(original[0] if original else None, tuple(recipients))
 
 
