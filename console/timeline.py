@@ -105,6 +105,7 @@ SENTENCES: dict[str, str] = {
 _MAILS = {
     "receipt": "The receipt",
     "accepted": "The word that somebody has the case",
+    "reopened": "The word that the case is open again",
     "reply": "The answer",
     "consent-request": "The question to the customer",
     "consent-answer": "The word about their answer",

@@ -133,6 +133,9 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "mail_opened_noted": _LINE | {"case"},
     "mail_opened_never": _RECEIPT,
     "mail_opened_not_entitled": _RECEIPT,
+    "mail_reopened_paged": _RECEIPT,
+    "mail_reopened_waits": _RECEIPT,
+    "mail_reopened_noted": _LINE | {"case"},
     "mail_accepted": _LINE | {"case", "engineer"},
     "mail_accepted_noted": _LINE | {"case"},
     # Additional charges: the question, its terms (which the page behind the link shows as well), what follows.

@@ -13,6 +13,8 @@ from intake.mail.consents import answer, would_accept
 from intake.mail.mail_facts import CHANNEL, Filing
 from intake.mail.urgent import ask_for_more, words_for_more
 from routing.context import Context
+from routing.correspondence import receipts
+from routing.coverage import Outcome
 from routing.paging import pages
 
 
@@ -24,6 +26,7 @@ def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> 
     if consents or words:
         pages.locked_pages(session, case)  # before the case, as everywhere
     _lock(session, case)
+    was_closed = case.status == CaseStatus.CLOSED
     tell = not consents and _is_to_be_told(session, filing, case, now)
     message = add_to_case(
         session, context, case, filing.said.body, filing.current, channel=CHANNEL, tell=tell,
@@ -33,10 +36,18 @@ def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> 
     if case.consent_asked_at is not None:
         session.flush()
         answer(session, context, case, filing.mail, now, trust=filing.trust)
-    if words:
-        facts = replace(filing.facts, service=case.service, tier=case.tier, asked_with=words)
-        ask_for_more(session, context, case, facts, filing.current, now)
+    asked = _ask_for_more(session, context, filing, case, words, now) if words else None
+    if was_closed and case.status == CaseStatus.OPEN and not consents and asked is not Outcome.ASK_CONSENT:
+        rung = asked is Outcome.PAGE
+        receipts.reopened(session, context, case, filing.current.policy, now, rung=rung)
     return message
+
+
+def _ask_for_more(
+    session: Session, context: Context, filing: Filing, case: Case, words: str, now: datetime
+) -> Outcome | None:
+    facts = replace(filing.facts, service=case.service, tier=case.tier, asked_with=words)
+    return ask_for_more(session, context, case, facts, filing.current, now)
 
 
 def _lock(session: Session, case: Case) -> None:

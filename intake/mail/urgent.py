@@ -28,14 +28,14 @@ def words_for_more(mail: ParsedMail, urgent: Urgent, case: Case) -> str | None:
 
 def ask_for_more(
     session: Session, context: Context, case: Case, facts: ContactFacts, current: CurrentPolicy, now: datetime
-) -> bool:
-    """Give priority 1 to the open ``case``, or ask for the consent that it needs; whether somebody is rung."""
+) -> Outcome | None:
+    """Give priority 1 to the open ``case``, or ask for the consent that it needs; what came of it."""
     if case.status != CaseStatus.OPEN or facts.asked_with is None:
-        return False
+        return None
     outcome = ask_priority(session, case, facts, current, now)
     if outcome is Outcome.ASK_CONSENT:
         _ask_consent(session, context, case, current, now)
-    return outcome is Outcome.PAGE
+    return outcome
 
 
 def _ask_consent(

@@ -18,6 +18,7 @@ class MailKind(enum.StrEnum):
 
     RECEIPT = "receipt"  # the case is open
     ACCEPTED = "accepted"  # somebody has it
+    REOPENED = "reopened"  # the case is open again
     REPLY = "reply"  # an engineer writes to the customer
     CONSENT_REQUEST = "consent-request"
     CONSENT_ANSWER = "consent-answer"

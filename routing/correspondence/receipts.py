@@ -1,4 +1,4 @@
-"""What the customer of a mail is told unasked: that the case is open, and who has it. Each once (RFC 3834)."""
+"""What the customer of a mail is told unasked: that the case is open, or open again, and who has it (RFC 3834)."""
 
 from __future__ import annotations
 
@@ -57,6 +57,29 @@ def accepted(session: Session, context: Context, case: Case, policy: Policy, now
         text = desk.say("mail_accepted_noted", case=case.id)
     # Nothing was asked just now: a machine speaks by itself (RFC 3834, 5.2).
     automatic.tell(session, context, case, desk, MailKind.ACCEPTED, text, now, Manner.GENERATED)
+
+
+def reopened(
+    session: Session, context: Context, case: Case, policy: Policy, now: datetime, *, rung: bool
+) -> None:
+    """Tell the customer, whose mail has opened the case again, of the new promise; ``rung``: an engineer is.
+
+    Mails with one subject are not counted for it: whoever opens the same case again is limited by the mailbox.
+    """
+    desk = desk_of(context, policy, case)
+    if desk is None:
+        return
+    session.flush()
+    why = automatic.may_be_told(session, context, case, desk, now, count_alike=False)
+    if why is not None:
+        automatic.held_back(session, case, MailKind.REOPENED, why, now)
+        return
+    if not case.verified or case.due_at is None or case.due_at <= now:
+        text = desk.say("mail_reopened_noted", case=case.id)
+    else:
+        due = written_instant(case.due_at, policy.calendar_of(case.service).zone)
+        text = desk.say("mail_reopened_paged" if rung else "mail_reopened_waits", case=case.id, due=due)
+    automatic.tell(session, context, case, desk, MailKind.REOPENED, text, now)
 
 
 def opened_text(session: Session, case: Case, desk: Desk, outcome: Outcome, now: datetime) -> str:
