@@ -26,7 +26,9 @@ SENTENCES: dict[str, str] = {
     "voicemail.stored": "The voicemail was fetched and stored.",
     "voicemail.transcribed": "The voicemail was written down by the telephone company.",
     "case.opened": "The case was opened with priority {priority}.",
+    "case.opened-by-machine": "{machine} opened the case with priority {priority}: {subject}",
     "case.added-to": "The customer added a message.",
+    "case.added-to-by-machine": "{machine} came in: {subject}",
     "case.escalated": "The customer asked for the next engineer.",
     "case.callback-changed": "The caller gave another number to call back.",
     "case.responded": "The customer was answered by {how}.",
@@ -45,6 +47,7 @@ SENTENCES: dict[str, str] = {
     "case.consented": "The customer accepted the additional charges by {via}; the promise runs from then.",
     "case.priority-asked": "The customer asked for priority {priority}; the promise runs from then.",
     "case.priority-refused": "Priority 1 was asked for and not given. {why}",
+    "mail.report": "A delivery report came in: {subject}",
     "mail.duplicate": "Another copy of a mail came, and was kept apart.",
     "mail.own-came-back": "A mail of ours came back to us.",
     "mail.unreadable": "The mail could not be read ({why}); look at its bytes.",
@@ -111,6 +114,17 @@ _MAILS = {
     "consent-answer": "The word about their answer",
     "engineer-notice": "The word to an engineer",
 }
+# Who wrote a mail that no person wrote: its verdict's kind -> words.
+_MACHINES = {
+    "loop": "A mail of our own, come back,",
+    "bounce": "A delivery report",
+    "read receipt": "A read receipt",
+    "out of office": "An out-of-office reply",
+    "calendar reply": "An answer to an invitation",
+    "auto reply": "An automatic reply",
+    "list": "A mail to a list",
+    "auto generated": "A machine's mail",
+}
 _ENDINGS = {
     "no-key": "the call was answered, but nobody pressed a key",
     "no-answer": "nobody answered",
@@ -158,6 +172,10 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
         values["position"] = values["position"] + 1
     if "mail" in values:
         values["mail_words"] = _MAILS.get(values["mail"], "A mail")
+    if "wrote" in values:
+        values["machine"] = _MACHINES.get(values["wrote"])
+    if "subject" in values:
+        values["subject"] = values["subject"] or "(no subject)"
     if event.kind == "page.unanswered":
         values["ending"] = _ENDINGS.get(values["how"], values["how"])
     text = SENTENCES.get(_sentence_of(event), event.kind).format_map(values | _promise_words(event))
@@ -169,6 +187,8 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
 def _sentence_of(event: Event) -> str:
     if event.kind == "case.response-withdrawn" and event.person is None:
         return "case.response-returned"
+    if event.data.get("wrote") in _MACHINES and event.kind in ("case.opened", "case.added-to"):
+        return f"{event.kind}-by-machine"
     stated = event.kind == "case.responded" and event.data.get("how") == "stated"
     return "case.stated" if stated else event.kind
 

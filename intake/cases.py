@@ -34,6 +34,13 @@ class MailParts:
     details: dict[str, Any] | None = None
     author: str = "customer"
 
+    @property
+    def by_machine(self) -> dict[str, str]:
+        """What kind of machine wrote it, and its subject, for the event; nothing where a person did."""
+        details = self.details or {}
+        kind = details.get("verdict", {}).get("kind", "person")
+        return {} if kind == "person" else {"wrote": kind, "subject": details.get("subject", "")[:200]}
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -105,7 +112,7 @@ def opened_case(
     keep_decision(session, decision, facts, current.version, now, case_id=case.id, call_sid=intake.call_sid)
     record(
         session, "case.opened", now, case_id=case.id, call_sid=intake.call_sid, outcome=decision.outcome,
-        channel=facts.channel, priority=decision.priority,
+        channel=facts.channel, priority=decision.priority, **intake.parts.by_machine,
     )  # fmt: skip
     if decision.outcome is Outcome.PAGE:
         pages.start_page(session, case, current, now)
@@ -142,7 +149,7 @@ def add_to_case(
     if case.status == CaseStatus.CLOSED and may_reopen:
         reopen(session, case, None, now, current, contact_at)
     message = _say(session, case, at or now, channel, body, parts)
-    record(session, "case.added-to", now, case_id=case.id)
+    record(session, "case.added-to", now, case_id=case.id, **parts.by_machine)
     if tell:
         pages.notify_on_call(session, case, current.policy, Purpose.ADDED, now)
     return message

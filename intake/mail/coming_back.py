@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, Message
+from core.models import Case, Message, record
 from intake.mail import engineers
 from intake.mail.engineers import Taken
 from intake.mail.models import InboundMail
@@ -96,7 +96,10 @@ def _of_report(session: Session, context: Context, came: Came, now: datetime) ->
     case = bounces.note(session, context, returned, now)
     if case is None:
         return None
-    return Taken(case, _shown(session, case, came) if _reports(session, case, now) < _MOST_REPORTS else None)
+    if _reports(session, case, now) >= _MOST_REPORTS:
+        return Taken(case, None)
+    record(session, "mail.report", now, case_id=case.id, subject=came.said.details.get("subject", "")[:200])
+    return Taken(case, _shown(session, case, came))
 
 
 def _shown(session: Session, case: Case, came: Came) -> Message:

@@ -405,6 +405,8 @@ def test_a_report_takes_the_response_back(house: MailHouse, maria: Correspondent
     assert len(house.cases) == 1, "the report is on the case"
     report = messages(house, 1001)[-1]
     assert (report.author, report.public) == ("system", False)
+    said = [entry["text"] for entry in house.shown()["timeline"]]
+    assert "A delivery report came in: Undelivered Mail Returned to Sender" in said
     house.fast_forward(60)
     assert any("NOT DELIVERED" in text_of(each) for each in house.office.mail_to(PRIYA_AT))
 

@@ -147,6 +147,35 @@ def test_it_keeps_matters_apart(one: str, other: str) -> None:
     assert topic_key(one) != topic_key(other)
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"auto_submitted": "auto-replied"}, "An automatic reply"),
+        ({"auto_submitted": "auto-generated"}, "A machine's mail"),
+        ({"list_id": "<all.lakeside.example>"}, "A mail to a list"),
+        ({}, None),
+    ],
+)
+def test_the_timeline_says_what_wrote(house: House, fields: dict[str, str], told: str | None) -> None:
+    maria = Mailbox(house, MARIA_AT)
+    maria.writes("Agent state", **fields)
+    maria.answers(1001, "Whatever.", subject="The agent", **fields)
+    said = [entry["text"] for entry in house.shown()["timeline"]]
+    assert (f"{told} came in: The agent" if told else "The customer added a message.") in said
+    opened = next(text for text in said if "opened" in text)
+    assert opened.startswith(f"{told} opened the case with" if told else "The case was opened with")
+    assert opened.endswith(": Agent state") is bool(told)
+
+
+def test_the_timeline_says_that_somebody_is_out_of_office(house: House) -> None:
+    maria = Mailbox(house, MARIA_AT)
+    maria.writes("The agent is down")
+    maria.answers(1001, "I am away.", subject="Out of office: it", auto_submitted="auto-replied")
+    said = [entry["text"] for entry in house.shown()["timeline"]]
+    assert "An out-of-office reply came in: Out of office: it" in said
+    assert "The customer added a message." not in said
+
+
 def test_a_subject_that_says_nothing_joins_nothing(house: House, monitor: Mailbox) -> None:
     assert (bare_topic("Re: [Case 1001]"), topic_key("Re:")) == ("", None)
     for _ in range(2):
