@@ -20,6 +20,7 @@ _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]+")
 _ROUTE = re.compile(r"^@[^:]{1,500}:(?=[^:]*@)")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)?")
 _SPACED = re.compile(r"\s[.@]\s*\S|@\s")
+_MARKS = re.compile(r'[<>"]|\[\s*\]|\[mailto:\s*\]')
 _PHRASE_QUOTES = re.compile(r"\\(.)")
 
 
@@ -140,7 +141,8 @@ class _Reader:
 
     def colon(self) -> None:
         """The end of a group's name; in a name that is not quoted, or before a scheme, a character as others."""
-        if self.brackets is None and "@" not in "".join(self.raw):
+        before = "".join(self.raw)
+        if self.brackets is None and "@" not in before and not before.lower().endswith("[mailto"):
             self.words, self.raw = [], []
             self.comments = []
         else:
@@ -157,19 +159,22 @@ class _Reader:
         words = "".join(self.words)
         comment = " ".join(text.strip() for text in self.comments)
         if self.brackets is not None:
-            address = _clean_address(self.brackets)
+            address = _clean_address(decode_words(self.brackets, self.charsets))
             if address:
                 return Address(self._name(words) or self._name(comment), address)
         whole = "".join(self.raw)
         if "@" in whole and _SPACED.search(whole):
             whole = _tight(whole)
         found = _QUOTED_LOCAL.search(whole) or _ADDRESS.search(whole) or _ADDRESS.search(_tight(whole))
+        if found is None and "=?" in whole:  # encoded name and all, as some programs do
+            whole = decode_words(whole, self.charsets)
+            found = _ADDRESS.search(whole)
         if found is None and "@" in comment:  # in brackets that were never closed
             found = _ADDRESS.search(comment)
             comment = comment.partition("<")[0] if found else comment
         if found is None:
             return Address(self._name(words) or self._name(comment), "")
-        name = self._name(whole.replace(found[0], " ").replace("<", " ").replace(">", " ").replace('"', " "))
+        name = self._name(_MARKS.sub(" ", whole.replace(found[0], " ")))
         return Address(name or self._name(comment), _clean_address(found[0]))
 
     def _name(self, text: str) -> str:
@@ -187,6 +192,7 @@ def _clean_address(text: str) -> str:
         text = _COMMENT.sub("", text[:1_000])
     text = _UNSAFE.sub(" " if '"' in text else "", _ROUTE.sub("", text.strip()[:1_000])).strip("'<>,; ")
     text = text[7:].partition("?")[0] if text[:7].lower() == "mailto:" else text
+    text = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text
     local, at, domain = text.rpartition("@")
     domain = domain.strip(".'\"").lower()
     if not at or not local or not domain or len(text) > 400:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from intake.mail.parsing.addresses import read_addresses
@@ -24,7 +24,18 @@ _ONLY_LATE = re.compile(
     r"|message (?:is|was|has been) delayed|will be (?:retried|tried again)|no action is required on your part",
     re.IGNORECASE,
 )
-_COPIED_TO = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,253})>:?")
+_NAMED = re.compile(r"(?<![\w.+-])[\w.+=/'-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,9}", re.IGNORECASE)
+# Lines that name somebody else: the fields of the mail that came back, and whom to ask.
+_OF_OTHERS = re.compile(
+    r"\W*(?:from|to|cc|bcc|sender|reply-to|subject|message-id|contact|please)\b(?!.{0,80}(?:fail|reject|unknown))",
+    re.IGNORECASE,
+)
+_COPY_BEGINS = re.compile(
+    r"[^a-z]*(?:below (?:this line )?is (?:a|the) copy|(?:original|returned|unsent|undelivered) (?:message|mail)\b"
+    r"|(?:message|mail) (?:header|text|body|follows)|a copy of (?:the|your) message|returned (?:message|mail))",
+    re.IGNORECASE,
+)
+_OFFICES = ("postmaster", "mailer-daemon", "mail-daemon", "hostmaster", "abuse", "support", "helpdesk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +84,15 @@ def read_report(statuses: Iterable[bytes], originals: Iterable[bytes], charsets:
     return Bounce(_original_id(originals, charsets), tuple(recipients))
 
 
-def read_prose(text: str, whole: bytes, failed: bytes | None, charsets: Charsets) -> Bounce:
-    """What can be made out of a bounce that is written for people only, as some servers do."""
+def read_prose(
+    text: str, whole: bytes, failed: bytes | None, charsets: Charsets, others: Collection[str] = ()
+) -> Bounce:
+    """What can be made out of a bounce that is written for people only, as some servers do.
+
+    ``others`` are addresses in small letters that are not meant: who reports it, and to whom.
+    """
     named = read_addresses(failed, charsets) if failed else ()
-    addresses = [each.address for each in named if each.address]
-    addresses = (
-        addresses or list(dict.fromkeys(each.lower() for each in _COPIED_TO.findall(text[:5_000])))[:1]
-    )
+    addresses = [each.address for each in named if each.address] or _named_in(text[:5_000], others)
     status = _code(text[:5_000])
     copied = _COPIED_ID.findall(whole[:1_000_000])
     original = read_ids(copied[-1], charsets) if copied else ()
@@ -88,13 +101,33 @@ def read_prose(text: str, whole: bytes, failed: bytes | None, charsets: Charsets
     return Bounce(original[0] if original else None, tuple(recipients))
 
 
+def _named_in(text: str, others: Collection[str]) -> list[str]:
+    """Who is said not to have been reached: every address before the copy of the mail, but for the others'."""
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        if found and _COPY_BEGINS.match(line):
+            break
+        if _OF_OTHERS.match(line):
+            continue
+        for each in _NAMED.findall(line.lower()):
+            address = each.removeprefix("smtp=").removeprefix("rfc822=").strip("'.-")
+            if address not in others and address.partition("@")[0] not in _OFFICES:
+                found.setdefault(address)
+    return list(found)[:20]
+
+
 def _recipient(group: Fields, charsets: Charsets) -> FailedRecipient | None:
-    raw = group.first(b"final-recipient") or group.first(b"original-recipient")
+    # The original one is whom we wrote to; the final one may be where it was forwarded to (RFC 3464, 2.3.1).
+    raws = [raw for name in (b"original-recipient", b"final-recipient") if (raw := group.first(name))]
     action, status = group.first(b"action"), group.first(b"status")
-    if raw is None or (action is None and status is None):
+    if not raws or (action is None and status is None):
         return None
-    address = unfold(raw).decode("utf-8", "replace").rpartition(";")[2]
-    found = read_addresses(address.encode("utf-8", "replace"), charsets)
+    found = [
+        each
+        for raw in raws
+        for each in read_addresses(unfold(raw).rpartition(b";")[2], charsets)
+        if each.address
+    ]
     diagnostic = field_text(group.first(b"diagnostic-code") or b"", charsets)
     stated = unfold(status or b"")[:200].decode("latin-1")
     code = _STATUS.search(stated) or _STATUS.search(diagnostic)

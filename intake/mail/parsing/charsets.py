@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from intake.mail.parsing import bounds
+from intake.mail.parsing.guessing import most_likely
 
 # What senders call a charset, and what they mean by it. A wider charset is read for a narrower one, as mail
 # programs do: what is declared ISO-8859-1 is Windows-1252 more often than not.
@@ -39,11 +40,8 @@ _MEANT = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?:x-)?(?:windows|win|cp|ibm|dos|ms)[-_ ]?(\d{3,5})")
 _ISO = re.compile(r"iso[-_ ]?8859[-_ ](\d{1,2})")
-_LIKELY = (
-    "cp1252", "cp1251", "koi8-r", "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1250", "cp1253",
-    "cp1254", "cp1255", "cp1256", "cp874", "iso8859_2", "utf_16_le", "utf_16_be",
-)  # fmt: skip
 _META = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_HIGH = bytes(range(128, 256))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -72,7 +70,8 @@ def codec_for(declared: str) -> str | None:
 class Charsets:
     """Reads bytes as text, and counts the guesses of one mail.
 
-    ``default`` is used for bytes without a declaration that are too few to guess from.
+    ``default`` is what the mail names for its text: used for bytes without a declaration that may be in it, or
+    that are too few to guess from.
     """
 
     default: str = "cp1252"
@@ -126,19 +125,22 @@ class Charsets:
         return data.decode(codec, "replace")
 
     def _misdeclared(self, data: bytes, codec: str) -> str:
-        text = data.decode(codec, "replace")
-        wrong = text.count("\ufffd")
-        high = sum(1 for byte in data[: bounds.GUESS_SAMPLE] if byte > 127)
-        if wrong * 10 <= high:  # cut in a character, or a few bytes broken: the declaration holds
-            self.replaced = True
-            return text
         if codec != "utf-8":
             if codec == "cp1252":
                 return "".join(_either(byte) for byte in data)
-            try:
+            try:  # before anything else: bytes of other charsets are next to never good UTF-8
                 return data.decode("utf-8")
             except UnicodeDecodeError:
                 pass
+        text = data.decode(codec, "replace")
+        wrong = text.count("\ufffd")
+        if wrong * 10 <= len(data) - len(data.translate(None, _HIGH)):
+            self.replaced = True  # cut in a character, or a few bytes broken: the declaration holds
+            return text
+        other = len(text) - len(text.encode("ascii", "ignore"))
+        if codec == "utf-8" and (other >= 2 * wrong or self._guess(data) == "cp1252"):
+            # Two texts run together, of which one is UTF-8 as declared: each of its own.
+            return data.decode("utf-8", "surrogateescape").translate(_STRAY)
         return self._guessed(data)
 
     def _guessed(self, data: bytes) -> str:
@@ -157,25 +159,25 @@ class Charsets:
         if len(data) > bounds.GUESS_SAMPLE:  # the first bytes of a long text are often plain ASCII
             high = next((i for i, byte in enumerate(data[:1_000_000]) if byte > 127), 0)
             sample = data[max(high - 500, 0) : max(high - 500, 0) + bounds.GUESS_SAMPLE]
-        if sum(1 for byte in sample if byte > 127) < 4:
+        if sum(1 for byte in sample if byte > 127) < 4 or self._fits_default(sample):
             return self.default
         known = self._known.get(sample)
         if known is None:
             if self.guesses >= bounds.GUESSES:
                 return self.default
             self.guesses += 1
-            known = self._known[sample] = _most_likely(sample) or self.default
+            known = self._known[sample] = most_likely(sample) or self.default
         return known
 
-
-def _most_likely(sample: bytes) -> str | None:
-    from charset_normalizer import from_bytes
-
-    text = sample.decode("utf-8", "replace")
-    if text.count("\ufffd") * 20 < len(text) - len(text.encode("ascii", "ignore")):
-        return "utf-8"  # a text of several bytes a character with a few broken ones
-    best = from_bytes(sample, cp_isolation=list(_LIKELY), enable_fallback=False).best()
-    return best.encoding if best is not None else None
+    def _fits_default(self, sample: bytes) -> bool:
+        """Whether it may be in the charset that the mail names for its text: no guess is as good."""
+        if self.default == "cp1252":  # which is named for everything, and fits everything
+            return False
+        try:
+            sample.decode(self.default)
+        except (UnicodeError, ValueError):
+            return False
+        return True
 
 
 def _either(byte: int) -> str:
@@ -184,6 +186,10 @@ def _either(byte: int) -> str:
         return one.decode("cp1252")
     except UnicodeDecodeError:
         return one.decode("latin-1")
+
+
+# What stands in UTF-8 and is none: bytes of Windows-1252, as "surrogateescape" shows them.
+_STRAY = {0xDC00 + byte: _either(byte) for byte in range(128, 256)}
 
 
 def clean(text: str) -> str:

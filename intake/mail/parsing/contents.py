@@ -13,6 +13,7 @@ from intake.mail.parsing.decoding import transfer_decode, uu_blocks
 from intake.mail.parsing.flowed import plain_lines, unflow
 from intake.mail.parsing.model import Attachment
 from intake.mail.parsing.names import Names, default_extension
+from intake.mail.parsing.rtf import decompress, rtf_text
 from intake.mail.parsing.safe_html import SafeHtml, crude_text, make_safe
 from intake.mail.parsing.signed import wrapped_content
 from intake.mail.parsing.tnef import Winmail, unpack
@@ -217,17 +218,16 @@ def _unpack(contents: Contents, name: str, data: bytes) -> None:
         own = contents.names.unique(packed.name, kind)
         cid = "".join(each for each in packed.content_id.strip("<> ") if each.isprintable()) or None
         contents.attachments.append(Attachment(own, kind, packed.data, cid, False, "", name))
-    if winmail.rtf and not winmail.text and not winmail.html:
-        contents.problems.add("text only as compressed RTF")
-        own = contents.names.unique("message.lzrtf", "application/octet-stream")
-        contents.attachments.append(
-            Attachment(own, "application/octet-stream", winmail.rtf, None, False, "", name)
-        )
+    rtf = decompress(winmail.rtf) if winmail.rtf and not winmail.text and not winmail.html else None
+    if rtf is not None:
+        own = contents.names.unique("message.rtf", "application/rtf")
+        contents.attachments.append(Attachment(own, "application/rtf", rtf, None, False, "", name))
     if winmail.html and contents.html is None:
         contents.html = winmail.html
         contents.safe = make_safe(winmail.html)
     if not contents.text:
-        text = plain_lines(winmail.text)
+        words = winmail.text or (rtf_text(rtf, contents.charsets) if rtf else "")
+        text = plain_lines(words)
         contents.texts.append(text if text.strip() or contents.safe is None else contents.safe.text)
 
 

@@ -34,7 +34,9 @@ def transfer_decode(data: memoryview, encoding: str) -> bytes:
     if encoding == "x-uuencode":
         raw = bytes(data)
         found = uu_blocks(raw)
-        return found[0][3] if found and found[0][3] else raw
+        # Some senders leave out the line "begin 644 name", since the part has a name already.
+        bare = raw.strip(b"\r\n").removesuffix(b"end")
+        return found[0][3] if found and found[0][3] else _uu(bare.split(b"\n")) or raw
     return bytes(data)
 
 

@@ -23,6 +23,7 @@ from intake.mail.parsing.tree import Part, read_tree
 from intake.mail.parsing.verdicts import Kind, Ours, Seen, Verdict, judge
 from intake.mail.parsing.words import field_text, one_line
 
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 
 
@@ -146,8 +147,8 @@ class _Heads:
 def _start(raw: bytes) -> tuple[bytes, int]:
     """The bytes with line ends that can be found, and where the header begins."""
     head = raw[:4_000]
-    if b"\n" not in head and b"\r" in head and b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")
+    if b"\r" in head and (b"\n" not in head or head.count(b"\r\n") * 10 < head.count(b"\r")):
+        raw = _LONE_CR.sub(b"\n", raw)
     start = 0
     while start < len(raw) and raw[start] in b"\r\n":
         start += 1
@@ -225,7 +226,9 @@ def _verdict(
     if verdict.kind is not Kind.BOUNCE:
         return verdict
     whole = root.source[root.body : root.body + 1_000_000]
-    prose = read_prose(contents.text, whole, heads.fields.first(b"x-failed-recipients"), heads.charsets)
+    failed = heads.fields.first(b"x-failed-recipients")
+    others = {each.address.lower() for each in (*((sender,) if sender else ()), *heads.addresses(b"to"))}
+    prose = read_prose(contents.text, whole, failed, heads.charsets, others)
     return Verdict(verdict.signs, prose)
 
 

@@ -109,7 +109,8 @@ _MAILERS = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|mail[-_]?delivery|bounce[s]?|mdaemon)(?:[+=-].*)?", re.IGNORECASE
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"undeliver|delivery (?:status notification|has failed|failure|failed)|returned mail"
+    r"undeliver|not (?:be )?delivered|(?:unable to|could not) deliver"
+    r"|delivery (?:status notification|has failed|failure|failed)|returned mail"
     r"|mail delivery (?:failed|system|failure)|failure notice|unzustellbar|nicht zugestellt|non remis"
     r"|message you sent could not|delivery report|rejected:",
     re.IGNORECASE,
@@ -175,12 +176,16 @@ def _of_reports(seen: Seen) -> list[Sign]:
         return [Sign(Kind.READ_RECEIPT, "disposition-notification")]
     if fields.first(b"x-failed-recipients") is not None:
         return [Sign(Kind.BOUNCE, "x-failed-recipients")]
-    null_path = seen.envelope_from == "" or _value(fields, b"return-path") == "<>"
+    # Some servers write their own daemon where the path was empty.
+    path = _value(fields, b"return-path") or ""
+    null_path = seen.envelope_from == "" or path == "<>" or path.startswith("<mailer-daemon")
     mailer = seen.sender is not None and _MAILERS.fullmatch(seen.sender.address.partition("@")[0]) is not None
     if mailer and (null_path or _BOUNCE_SUBJECT.search(seen.subject)):
         return [Sign(Kind.BOUNCE, "mailer-daemon")]
     if null_path and _BOUNCE_SUBJECT.search(seen.subject):
         return [Sign(Kind.BOUNCE, "null-path-and-subject")]
+    if seen.content_type == "multipart/report" and _BOUNCE_SUBJECT.search(seen.subject):
+        return [Sign(Kind.BOUNCE, "report-and-subject")]
     return [Sign(Kind.AUTO_GENERATED, "null-return-path")] if null_path else []
 
 

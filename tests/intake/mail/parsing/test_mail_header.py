@@ -69,6 +69,10 @@ def test_it_reads_a_subject(raw: bytes, read: str) -> None:
         ("ann@home@a.example", [Address("", "ann@home@a.example")]),
         ('"ann archer"@a.example', [Address("", '"ann archer"@a.example')]),
         ("ann @ a . example", [Address("", "ann@a.example")]),
+        ('Ann <"ann@a.example">', [Address("Ann", "ann@a.example")]),
+        ("Ann Archer [mailto:ann@a.example]", [Address("Ann Archer", "ann@a.example")]),
+        ("=?utf-8?Q?Ann_=C3=84rcher_=3Cann=40a.example=3E?=", [Address("Ann Ärcher", "ann@a.example")]),
+        ("=?utf-8?B?QW5u?= <=?utf-8?B?YW5uQGEuZXhhbXBsZQ==?=>", [Address("Ann", "ann@a.example")]),
         (",,;<>", []),
     ],
 )
@@ -190,6 +194,12 @@ def test_it_reads_line_ends_of_every_kind_alike() -> None:
     raw = mail("X-One: 1", body="one\n\ntwo\n")
     texts = {read_mail(raw.replace(b"\n", end)).text for end in (b"\n", b"\r\n", b"\r")}
     assert {text.strip() for text in texts} == {"one\n\ntwo"}
+
+
+def test_it_reads_line_ends_that_are_broken_almost_everywhere() -> None:
+    raw = b"From: ann@a.example\rSubject: Hi\r\rOne\rTwo\rby hand:\nThree"
+    read = read_mail(b"From ann Mon Jan  1 00:00:00 2024\r" + raw)
+    assert (read.subject, read.text) == ("Hi", "One\nTwo\nby hand:\nThree")
 
 
 def test_it_finds_the_subject_after_two_megabytes_of_header() -> None:

@@ -122,6 +122,46 @@ def test_it_reads_a_bounce_that_is_written_for_people() -> None:
     assert [(each.address, each.status) for each in bounce.recipients] == [("bob@b.example", "5.1.1")]
 
 
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("To: all@b.example\n\nnot delivered to:\n  bob@b.example (no such user)\n  * cyd@b.example\n",
+         ["bob@b.example", "cyd@b.example"]),
+        ("Ask <postmaster@b.example>, please.\nDid not reach: c=US;p=B;dda:SMTP=bob@B.example; on Fri\n",
+         ["bob@b.example"]),
+        ("<bob@b.example>: mailbox full\n--- Original message ---\ncall dan@c.example\n", ["bob@b.example"]),
+        ("MAILER-DAEMON@b.example could not deliver.\n", [""]),
+    ],
+)  # fmt: skip
+def test_it_finds_out_whom_a_bounce_for_people_means(said: str, named: list[str]) -> None:
+    raw = mail(
+        head="From: MAILER-DAEMON@b.example\nTo: case@vendor.example\nSubject: failure notice\n", body=said
+    )
+    bounce = read_mail(raw).verdict.bounce
+    assert bounce is not None
+    assert [each.address for each in bounce.recipients] == named
+
+
+def test_it_names_whom_we_wrote_to_and_not_where_that_was_forwarded_to() -> None:
+    forwarded = report("failed", "5.1.1", "Original-Recipient: rfc822; bob@work.example\n")
+    bounce = read_mail(forwarded).verdict.bounce
+    assert bounce is not None
+    assert [each.address for each in bounce.recipients] == ["bob@work.example"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (["Return-Path: <MAILER-DAEMON@relay.example>"], "null-path-and-subject"),
+        (["Content-Type: multipart/report; boundary=r"], "report-and-subject"),
+    ],
+)
+def test_it_knows_a_bounce_without_its_usual_marks(fields: list[str], reason: str) -> None:
+    head = "From: delivery@b.example\nSubject: Mail could not be delivered\n"
+    verdict = read_mail(mail(*fields, head=head, body="--r\n\nIt did not arrive.\n--r--\n")).verdict
+    assert (verdict.kind, verdict.reason) == (Kind.BOUNCE, reason)
+
+
 def test_it_takes_a_forwarded_bounce_for_a_person() -> None:
     forwarded = mail("Content-Type: multipart/mixed; boundary=f", body="--f\n\nWhat is this?\n--f\nContent-Type: "
                      "message/rfc822\n\n" + report("failed", "5.1.1").decode() + "\n--f--\n")  # fmt: skip
