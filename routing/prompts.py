@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 _LINE = frozenset({"company", "line"})
 _CASE = frozenset({"case", "case_digits", "customer", "tier", "priority"})
 _PAGE = _LINE | _CASE | {
-    "left", "callback", "transcript", "engineer", "link", "due", "others", "it", "waiting",
+    "left", "callback", "transcript", "message", "excerpt", "written", "later", "engineer",
+    "link", "due", "others", "it", "waiting",
 }  # fmt: skip
 _DRILL = _LINE | {"name", "schedule", "shift"}
 _RECEIPT = _LINE | {"case", "due"}
@@ -71,6 +72,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     # An engineer's page.
     "page_intro": _PAGE,
     "page_transcript": _PAGE,
+    "page_excerpt": _PAGE,
     "page_menu": _PAGE,
     "page_accepted": _PAGE,
     "page_acknowledged": _PAGE,
@@ -78,6 +80,9 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "page_taken": _PAGE,
     "page_over": _PAGE,
     "page_no_voicemail": _PAGE,
+    "page_written": _PAGE,
+    "page_written_later": _PAGE,
+    "page_written_cut": _PAGE,
     "page_no_number": _PAGE,
     "page_connecting": _PAGE,
     "page_reached": _PAGE,

@@ -16,7 +16,7 @@ _CALLER_TAKES = (
     r"accept the charges.*?press (\d)",
     r"send your message, press (\d)",
 )
-_HEAR_IT = r"hear the voicemail, press (\d)"
+_HEAR_IT = r"hear the (?:voicemail|mail|text), press (\d)"
 _ACCEPT = r"accept the case, press (\d)"
 _ACCEPTED = r"^You have case"
 _ENDS_WITH_POUND = r"just press pound|followed by the pound key"

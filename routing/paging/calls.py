@@ -100,6 +100,9 @@ def _facts(session: Session, context: Context, attempt: Attempt, page: Page) -> 
         say=say,
         voicemail_url=context.links.voicemail_url(case.id, audio.sid) if audio else None,
         transcript=bool(values["transcript"]),
+        written=bool(values["written"]),
+        later=bool(values["later"]),
+        cut=values["cut"],
         customer_number=case.callable_number,
         tries=attempt.tries,
     )

@@ -13,13 +13,18 @@ from core.links import Links
 from core.models import Case, Message, Person, Recording
 from routing.paging import bundles, everyone
 from routing.paging.models import Page
+from routing.paging.spoken import aloud
 from routing.policy import Policy
 from routing.wording import cases_that_follow, other_cases, still_waiting, time_left, written_instant
 
 # Whoever writes a mail has not called, and withholds nothing.
 _STRANGERS = {"mail": "an unknown sender"}
 _NO_NUMBER = {"mail": "no number, answer by mail"}
-_TRANSCRIPT_SPOKEN = 400  # characters: about half a minute of speech
+# What the customer's latest words are, by the way they came.
+_MESSAGES = {"mail": "the mail", "sms": "the text"}
+# Characters that are spoken, a dozen in a second: before the menu, and when somebody wants to hear all.
+_TRANSCRIPT_SPOKEN, _WRITTEN_SPOKEN, _LATER_SPOKEN = 400, 1_500, 600
+_LATEST = 10
 
 
 def page_values(
@@ -47,7 +52,9 @@ def page_values(
         "callback": phone_numbers.shown(number)
         if number
         else _NO_NUMBER.get(case.channel, "number withheld"),
-        "transcript": (transcript_of(session, case.id) or _written(session, case))[:_TRANSCRIPT_SPOKEN],
+        "message": _MESSAGES.get(case.channel, "the voicemail"),
+        "transcript": aloud(transcript_of(session, case.id) or "", _TRANSCRIPT_SPOKEN)[0],
+        **_written_values(session, case),
         "engineer": engineer.name if engineer else "Somebody",
         "link": links.case_url(case.id, person),
         "line": policy.name_of(case.line, case.service),
@@ -78,17 +85,34 @@ def transcript_of(session: Session, case_id: int) -> str | None:
     )
 
 
-def _written(session: Session, case: Case) -> str:
-    """Subject and words of the mail that a case began with; empty for what was no mail."""
-    if case.channel != "mail":
-        return ""
-    first = session.scalar(
-        sa.select(Message.body)
-        .where(Message.case_id == case.id, Message.author == "customer")
-        .order_by(Message.id)
-        .limit(1)
+def _written_values(session: Session, case: Case) -> dict[str, Any]:
+    """What the customer wrote, to be spoken: in short, as a whole, and what they wrote last; empty for a call.
+
+    ``cut`` says whether something of it is left out.
+    """
+    first, last = _written(session, case) if case.channel in _MESSAGES else ("", "")
+    whole, cut = aloud(first, _WRITTEN_SPOKEN)
+    later, cut_later = aloud(last, _LATER_SPOKEN)
+    return {
+        "excerpt": aloud(first, _TRANSCRIPT_SPOKEN)[0], "written": whole, "later": later, "cut": cut or cut_later,
+    }  # fmt: skip
+
+
+def _written(session: Session, case: Case) -> tuple[str, str]:
+    """The words that a case began with, a mail's subject before them; and the latest, if a person wrote more."""
+    theirs = sa.select(Message.id, Message.body, Message.details).where(
+        Message.case_id == case.id, Message.author == "customer", Message.public.is_(True)
     )
-    return " ".join(f"{case.title}. {first or ''}".split())
+    first = session.execute(theirs.order_by(Message.id).limit(1)).first()
+    if first is None:
+        return "", ""
+    latest = session.execute(theirs.where(Message.id > first.id).order_by(Message.id.desc()).limit(_LATEST))
+    later = next((row.body for row in latest if _is_by_person(row.details)), "")
+    return (f"{case.title}. {first.body}" if case.channel == "mail" else first.body), later
+
+
+def _is_by_person(details: dict[str, Any] | None) -> bool:
+    return bool((details or {}).get("verdict", {}).get("kind", "person") == "person")
 
 
 def latest_audio(session: Session, case_id: int) -> Recording | None:

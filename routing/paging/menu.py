@@ -1,7 +1,8 @@
 """The menu that an engineer hears, as a table: (state, event) and what is known lead to what is said and done.
 
-Pure. 1 accepts, 2 plays the voicemail, 3 passes on, 5 accepts and calls the customer with the line's number
-shown. Nothing but a key press accepts: a mailbox that answers hears the menu three times and is hung up on.
+Pure. 1 accepts, 2 plays the voicemail or reads the mail out, 3 passes on, 5 accepts and calls the customer with
+the line's number shown. Nothing but a key press accepts: a mailbox that answers hears the menu three times and is
+hung up on.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class MenuFacts:
     customer_number: str | None = None
     tries: int = 0
     many: bool = False  # everyone must acknowledge: the key press of one does not end it
+    written: bool = False  # the case came by mail or text
+    later: bool = False  # and more came
+    cut: bool = False  # there is more than is spoken
 
     @property
     def accepted(self) -> str:
@@ -113,8 +117,9 @@ def _have_it(facts: MenuFacts) -> MenuStep:
 
 
 def _intro(facts: MenuFacts) -> MenuStep:
-    said = (facts.say("page_transcript"),) if facts.transcript else ()
-    return MenuStep((facts.say("page_intro"), *said, facts.say("page_menu")), Menu.MENU)
+    said = "page_transcript" if facts.transcript else "page_excerpt" if facts.written else ""
+    words = (facts.say(said),) if said else ()
+    return MenuStep((facts.say("page_intro"), *words, facts.say("page_menu")), Menu.MENU)
 
 
 def _accept(facts: MenuFacts) -> MenuStep:
@@ -125,16 +130,19 @@ def _pass(facts: MenuFacts) -> MenuStep:
     return MenuStep((facts.say("page_passed"),), Menu.OVER, (Act.PASS,))
 
 
-def _what_was_said(facts: MenuFacts) -> Say:
-    """The voicemail; without one its words, or those of the mail."""
+def _what_was_said(facts: MenuFacts) -> tuple[Say, ...]:
+    """The voicemail; without one its words, or what was written."""
     if facts.voicemail_url:
-        return Say(audio_url=facts.voicemail_url)
-    return facts.say("page_transcript" if facts.transcript else "page_no_voicemail")
+        return (Say(audio_url=facts.voicemail_url),)
+    if not facts.written:
+        return (facts.say("page_transcript" if facts.transcript else "page_no_voicemail"),)
+    keys = {"page_written": True, "page_written_later": facts.later, "page_written_cut": facts.cut}
+    return tuple(facts.say(key) for key, wanted in keys.items() if wanted)
 
 
 def _play(back_to: Menu, then: str = "") -> Rule:
     def play(facts: MenuFacts) -> MenuStep:
-        return MenuStep((_what_was_said(facts), facts.say(then or facts.accepted)), back_to)
+        return MenuStep((*_what_was_said(facts), facts.say(then or facts.accepted)), back_to)
 
     return play
 

@@ -88,11 +88,26 @@ def test_the_consultant_calls_the_telephone_that_the_policy_has_of_whoever_wrote
 ) -> None:
     house.phone(MARIA).behave(Answers(5, hangs_up_after=60))
     asked.replies("YES")
-    priya = house.picks_up(PRIYA).hears("They said: P1 the agent is down. Nothing runs.")
-    priya.presses("2").hears("They said: P1 the agent is down.").presses("5")
+    priya = house.picks_up(PRIYA).hears("They wrote: P1 the agent is down. Nothing runs.")
+    priya.hears("To hear the mail, press 2").presses("2").hears("They wrote: P1 the agent is down.")
+    priya.presses("5")
     assert "Call back: (512) 555-0142" in house.texts(PRIYA)[0]
     assert [(call.from_, call.direction) for call in house.phone(MARIA).calls] == [(MANAGED, "outbound-dial")]
     assert (house.case.engineer, house.case.response_kind) == ("priya", "call")
+
+
+def test_a_long_mail_is_read_out_in_part_and_the_latest_words_after_it(
+    house: MailHouse, asked: Correspondent
+) -> None:
+    asked.replies("YES")
+    asked.answers(1001, "The log is at https://lakeside.example/log. " + "The payroll run waits. " * 200)
+    asked.answers(1001, "I am away.", subject="Out of office", auto_submitted="auto-replied")
+    priya = (
+        house.picks_up(PRIYA).hears("To accept the case, press 1. To hear the mail, press 2.").presses("2")
+    )
+    priya.hears("They wrote: P1 the agent is down. Nothing runs.")
+    priya.hears("Later they wrote: The log is at (a link) The payroll run waits.")
+    priya.hears("There is more of it on the case's page.").does_not_hear("away")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,23 @@ def test_it_says_again_what_was_written_where_there_is_no_sound(state: Menu) -> 
     assert result.next is state
 
 
+def test_it_says_what_was_written() -> None:
+    result = step(Menu.MENU, Heard.ANSWERED, facts(voicemail_url=None, written=True))
+    assert said(result) == ["page_intro", "page_excerpt", "page_menu"]
+
+
+@pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER, Menu.ACCEPTED])
+def test_it_reads_out_what_was_written(state: Menu) -> None:
+    result = step(state, Heard.KEY_2, facts(voicemail_url=None, written=True))
+    assert said(result)[:-1] == ["page_written"]
+    result = step(state, Heard.KEY_2, facts(voicemail_url=None, written=True, later=True, cut=True))
+    assert said(result)[:-1] == ["page_written", "page_written_later", "page_written_cut"]
+    assert result.next is state
+    assert said(step(state, Heard.KEY_2, facts(written=True)))[0] == "voicemail", (
+        "of somebody who called as well"
+    )
+
+
 @pytest.mark.parametrize("state", [Menu.MENU, Menu.REMINDER, Menu.ACCEPTED])
 def test_it_says_that_the_voicemail_is_not_there_yet(state: Menu) -> None:
     result = step(state, Heard.KEY_2, facts(voicemail_url=None))
