@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from console.tables import as_columns
 from console.wiring import Commands, open_context
+from core.heartbeat import last_beat
 from core.models import Message
+from intake.mail.import_report import Became, Counts, became
 from intake.mail.importing import mails_in
 from intake.mail.mail_facts import QUIET
 from intake.mail.models import InboundMail, MailState
@@ -27,6 +29,8 @@ _LISTED = 50
 _PROGRESS = 500
 _IN_ONE_COMMIT = 25
 _BYTES_IN_ONE_COMMIT = 4_000_000
+_LOOK_EVERY_S, _STANDSTILL_S = 0.5, 60.0
+_WORKER_RUNS = timedelta(seconds=15)  # it says so every five seconds
 
 
 @click.group(cls=Commands)
@@ -96,32 +100,47 @@ def replay(id: int) -> None:
 def import_mails(source: Path, quiet: bool) -> None:
     """Take in the mails of a file, of a folder or of an mbox, as if they had just come.
 
-    A mail that was here before is not taken in again: an import that was broken off is simply begun again.
+    A mail that was here before is not taken in again: an import that was broken off is simply begun again. While a
+    worker runs, the command waits until it has taken them in, and says what became of them.
     """
     context = open_context()
-    counts: Counter[str] = Counter()
+    counts = Counts()
     waiting: list[Incoming] = []
     for name, raw in mails_in(source):
         if len(raw) > context.settings.mail_max_bytes:
             most = context.settings.mail_max_bytes
             click.echo(f"{name}: has {len(raw):,} bytes; NIGHTBELL_MAIL_MAX_BYTES is {most:,}", err=True)
-            counts["too large"] += 1
+            counts.too_large += 1
             continue
         waiting.append(Incoming(raw, Envelope(), QUIET if quiet else "import"))
         if len(waiting) >= _IN_ONE_COMMIT or sum(len(mail.raw) for mail in waiting) > _BYTES_IN_ONE_COMMIT:
             _store(context, waiting, counts)
-            if counts.total() % _PROGRESS == 0:
-                click.echo(_counted(counts))
+            if counts.total % _PROGRESS == 0:
+                click.echo(f"{counts.total} mails so far, {len(counts.new)} new", err=True)
     _store(context, waiting, counts)
-    click.echo(_counted(counts) if counts else f"{source}: no mail in it")
+    if not counts.total:
+        click.echo(f"{source}: no mail in it")
+        return
+    for line in (*counts.in_words(), *_taken_in(context, counts).in_words()):
+        click.echo(line)
 
 
-def _store(context: Context, mails: list[Incoming], counts: Counter[str]) -> None:
+def _store(context: Context, mails: list[Incoming], counts: Counts) -> None:
     """Store the mails together, and forget them."""
     for stored in store_all(context, mails):
-        counts["here before" if all(each.duplicate for each in stored) else "taken"] += 1
+        counts.add(stored)
     mails.clear()
 
 
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in sorted(counts.items(), reverse=True))
+def _taken_in(context: Context, counts: Counts) -> Became:
+    """What became of the new mails, once the worker has taken them in; now, if none runs or it has stopped."""
+    told, since = -1, time.monotonic()
+    while True:
+        with context.database.reading() as session:
+            found, seen = became(session, counts.new), last_beat(session)
+        if found.waiting != told:
+            told, since = found.waiting, time.monotonic()
+        runs = seen is not None and context.clock.now() - seen < _WORKER_RUNS
+        if not found.waiting or not runs or time.monotonic() - since > _STANDSTILL_S:
+            return found
+        time.sleep(_LOOK_EVERY_S)

@@ -38,12 +38,16 @@ LARGE = 1_000_000
 
 @dataclass(frozen=True)
 class Stored:
-    """A mail to one of our mailboxes, now safe. ``duplicate``: it was here before, and ``id`` is that one's."""
+    """A mail to one of our mailboxes, now safe. ``duplicate``: it was here before, and ``id`` is that one's.
+
+    ``kept_apart``: its bytes are others, and are kept as a mail of their own, which is not taken in.
+    """
 
     id: int
     mailbox: str | None
     recipient: str
     duplicate: bool = False
+    kept_apart: bool = False
 
 
 def known_recipient(policy: Policy, address: str) -> str | None:
@@ -257,9 +261,10 @@ def _duplicate(session: Session, values: Mapping[str, Any], at: datetime) -> Sto
             InboundMail.dedupe_key == key, InboundMail.recipient == recipient
         )
     ).one()
+    kept = None
     if first.sha256 != values["sha256"]:
         again = {**values, "dedupe_key": f"copy:{values['sha256']}", "state": MailState.DUPLICATE,
                  "case_id": first.case_id}  # fmt: skip
-        _keep_row(session, again)
+        kept = _keep_row(session, again)
     record(session, "mail.duplicate", at, case_id=first.case_id, mail=first.id, sha256=values["sha256"])
-    return Stored(first.id, values["mailbox"], recipient, duplicate=True)
+    return Stored(first.id, values["mailbox"], recipient, duplicate=True, kept_apart=kept is not None)

@@ -8,13 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from console import mail_commands
+from core.heartbeat import beat
 from core.settings import load_settings
 from intake.mail import timely
+from intake.mail.import_report import Became, became
 from routing.context import build_context
 from tests.console.conftest import Nightbell
 from worker import Worker
 
 BOX = "MASsupport@smatechnologies.com"
+
+
+KEPT_APART = (
+    "here before with the same Message-ID and sender, but other bytes "
+    "(nightbell mail list --state duplicate; nightbell mail replay ID takes one in)"
+)
+WAITS = "1 not taken in yet: the worker does that (python worker.py)\n"
 
 
 def mail(number: int) -> bytes:
@@ -41,22 +51,73 @@ def shell(nightbell: Nightbell, sample: str, tmp_path: Path) -> Nightbell:
 def test_it_imports_a_file_a_folder_and_an_mbox(shell: Nightbell, tmp_path: Path) -> None:
     file = tmp_path / "one.eml"
     file.write_bytes(mail(1))
-    assert shell("mail", "import", str(file)).output == "1 taken\n"
+    assert shell("mail", "import", str(file)).output == "1 new\n" + WAITS
     box = mailbox.mbox(tmp_path / "old.mbox")
     for number in (1, 2, 3):
         box.add(mail(number))
     box.close()
-    assert shell("mail", "import", str(tmp_path / "old.mbox")).output == "2 taken, 1 here before\n"
+    assert shell("mail", "import", str(tmp_path / "old.mbox")).output == (
+        f"2 new\n1 kept apart: {KEPT_APART}\n" + WAITS.replace("1", "2")  # an mbox has other line ends
+    )
     maildir = mailbox.Maildir(tmp_path / "Maildir")
     maildir.add(mail(4))
     (tmp_path / "Maildir" / "notes.txt").write_text("no mail")
-    assert shell("mail", "import", str(tmp_path / "Maildir")).output == "1 taken\n"
-    assert shell("mail", "import", str(tmp_path / "Maildir")).output == "1 here before\n"
+    assert shell("mail", "import", str(tmp_path / "Maildir")).output == "1 new\n" + WAITS
+    again = "1 left out: here before, the same to the byte\n"
+    assert shell("mail", "import", str(tmp_path / "Maildir")).output == again
     taken_in()
     listed = shell("mail", "list", "--state", "taken").output.splitlines()
     assert len(listed) == 5
     assert listed[1].split()[-1] == "maria@lakeside.example"
     assert {line.split()[4] for line in listed[1:]} == {"taken"}
+
+
+def test_it_says_what_became_of_what_it_imports(
+    shell: Nightbell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_commands.time, "sleep", lambda _: taken_in())
+    context = build_context(load_settings())
+    with context.database.writing() as session:
+        beat(session, "a worker", context.clock.now())
+    context.database.close()
+    answer = mail(2).replace(b"Message-ID", b"In-Reply-To: <1@lakeside.example>\r\nMessage-ID")
+    for name, raw in {
+        "1": mail(1),
+        "2": answer,
+        "3": mail(3),
+        "4": mail(1),
+        "5": mail(1) + b"--\r\nan added foot",
+    }.items():
+        (tmp_path / f"{name}.eml").write_bytes(raw)
+    (tmp_path / "3.eml").write_bytes(mail(3).replace(b"<maria@lakeside.example>", b"<Maria>"))
+    assert shell("mail", "import", str(tmp_path)).output.splitlines() == [
+        "3 new",
+        "1 left out: here before, the same to the byte",
+        f"1 kept apart: {KEPT_APART}",
+        "2 opened a case",
+        "1 went onto a case that there was",
+    ]
+
+
+def test_it_says_how_many_are_to_be_looked_at(
+    shell: Nightbell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise KeyError("x")
+
+    (tmp_path / "1.eml").write_bytes(mail(1))
+    shell("mail", "import", str(tmp_path / "1.eml"))
+    monkeypatch.setattr(timely, "read_mail", raises)
+    taken_in()
+    context = build_context(load_settings())
+    with context.database.reading() as session:
+        found = became(session, [1])
+    context.database.close()
+    assert found == Became(opened=1, looked_at=1)
+    assert (
+        found.in_words()[1]
+        == "1 of these to be looked at: unreadable, or of a forged sender (nightbell mail list)"
+    )
 
 
 def test_it_shows_a_mail_and_its_bytes(shell: Nightbell, tmp_path: Path) -> None:
