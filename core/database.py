@@ -18,6 +18,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from core.group_commit import GroupCommit
@@ -135,6 +136,11 @@ class Database:
         self._quick.close()
         self.engine.dispose()
         self._quick_engine.dispose()
+
+
+def insert_into(target: Any, dialect: str) -> Any:
+    """An insert that knows ``on_conflict_...``, for the kind of database in use."""
+    return {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[dialect](target)
 
 
 def wake_after_commit(session: Session) -> None:

@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import due
+from core.database import insert_into
 from core.mail_addresses import address_key, without_tag
 from core.models import record
 from core.prepared import Prepared, straight
@@ -198,32 +199,27 @@ def _of(policy: Policy, recipients: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _insert(table: sa.Table, *, returning: str) -> dict[str, Prepared]:
-    """By the kind of database: an insert that a row of the same key lets alone, and then returns nothing."""
+def _insert(session: Session, model: Any, returning: str) -> Prepared:
+    """An insert that a row of the same key lets alone, and then returns nothing."""
+    return _prepared_insert(model.__table__, returning, session.get_bind().dialect.name)
+
+
+@cache
+def _prepared_insert(table: sa.Table, returning: str, dialect: str) -> Prepared:
     values = {
         column: sa.bindparam(column.name, type_=column.type)
         for column in table.columns
         if column is not table.autoincrement_column
     }
-    kinds: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return {
-        name: Prepared(
-            insert(table).values(values).on_conflict_do_nothing().returning(table.c[returning]),
-            dict.fromkeys(column.name for column in values),
-        )
-        for name, insert in kinds.items()
-    }
-
-
-_BYTES = _insert(MailBytes.__table__, returning="sha256")  # type: ignore[arg-type]
-_MAIL = _insert(InboundMail.__table__, returning="id")  # type: ignore[arg-type]
+    statement = insert_into(table, dialect).values(values).on_conflict_do_nothing()
+    return Prepared(statement.returning(table.c[returning]), dict.fromkeys(column.name for column in values))
 
 
 def _keep_bytes(session: Session, sha256: str, raw: bytes) -> None:
     if len(raw) > LARGE and session.get_bind().dialect.name == "sqlite":
         _write_through(session, sha256, raw)
         return
-    straight(session, _BYTES[session.get_bind().dialect.name], sha256=sha256, raw=raw)
+    straight(session, _insert(session, MailBytes, "sha256"), sha256=sha256, raw=raw)
 
 
 def _write_through(session: Session, sha256: str, raw: bytes) -> None:
@@ -241,7 +237,7 @@ def _write_through(session: Session, sha256: str, raw: bytes) -> None:
 
 def _keep_row(session: Session, values: Mapping[str, Any]) -> int | None:
     """The id of a new row; None if there is one of its key."""
-    return straight(session, _MAIL[session.get_bind().dialect.name], **values).scalar()
+    return straight(session, _insert(session, InboundMail, "id"), **values).scalar()
 
 
 def _keep(session: Session, values: Mapping[str, Any], at: datetime) -> Stored:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.database import insert_into
 from core.mail_addresses import address_key
 from routing.correspondence.models import AddressFact
 
 
 def remember_no_mail(session: Session, address: str, reason: str, now: datetime) -> None:
     """From now on ``address`` gets no automatic mail of ours."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"no_mail_reason": reason[:80], "at": now}
     session.execute(
-        insert(AddressFact)
+        insert_into(AddressFact, session.get_bind().dialect.name)
         .values(address=address_key(address), **values)
         .on_conflict_do_update(index_elements=["address"], set_=values)
     )

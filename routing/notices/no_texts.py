@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.database import insert_into
 from routing.notices.models import NumberFact
 from routing.notices.routes import STOPPED
 
 
 def remember_no_text(session: Session, number: str, reason: str, now: datetime) -> None:
     """From now on ``number`` gets no texts of ours."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"no_text_reason": reason, "at": now}
     session.execute(
-        insert(NumberFact)
+        insert_into(NumberFact, session.get_bind().dialect.name)
         .values(number=number, **values)
         .on_conflict_do_update(index_elements=["number"], set_=values)
     )

@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import due
-from core.database import wake_after_commit
+from core.database import insert_into, wake_after_commit
 from core.models import Case
 from routing.context import Context
 from routing.correspondence import receipts
@@ -60,9 +59,8 @@ def write(
     if line is None or line.caller_receipts == "off" or case.channel not in _CHANNELS:
         return
     # By the unique key and without an error: an accept must not fail for the sake of a receipt.
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     notice = session.scalar(
-        insert(CustomerNotice)
+        insert_into(CustomerNotice, session.get_bind().dialect.name)
         .values(case_id=case.id, kind=kind, state=NoticeState.WAITING, created_at=now)
         .on_conflict_do_nothing(index_elements=["case_id", "kind"])
         .returning(CustomerNotice.id)
