@@ -12,7 +12,7 @@ from core.models import Case, Person
 from intake.mail.markers import Marked, marked
 from routing.clocks.rules import NotPossible
 from routing.context import Context
-from routing.correspondence.conversation import conversation_of
+from routing.correspondence.conversation import whole_conversation
 from routing.correspondence.desk import desk_of
 from routing.correspondence.letters import Party
 from routing.correspondence.replies import MOST_BYTES, no_way
@@ -25,7 +25,7 @@ def writing_forms(
 ) -> dict[str, Any]:
     """Both forms: whom an answer goes to, or why none can be mailed; what was wrong, and what had been entered."""
     policy = context.policies.current().policy
-    talk = conversation_of(session, case, policy)
+    talk = whole_conversation(session, case, policy)
     people = session.scalars(sa.select(Person).where(Person.active.is_(True)).order_by(Person.name))
     return {
         "problems": problems,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, CaseStatus, Person, record
+from core.models import Case, CaseStatus, Event, Person, record
 from routing import handling
 from routing.clocks import cycles
 from routing.clocks.rules import Excuse, NotPossible
@@ -45,3 +46,19 @@ def goes_on_in(session: Session, case: Case) -> Case:
             break
         case = following
     return case
+
+
+def merged_here(session: Session, case: Case) -> list[Case]:
+    """The cases that go on in ``case``, those that were merged into them included."""
+    found: list[Case] = []
+    waiting = [case]
+    while waiting and len(found) < _MOST_STEPS:
+        into = waiting.pop()
+        events = sa.select(Event.data).where(Event.case_id == into.id, Event.kind == "case.merged-here")
+        numbers = [data["merged"] for data in session.scalars(events)]
+        merged = session.scalars(
+            sa.select(Case).where(Case.id.in_(numbers), Case.merged_into == into.id)
+        ).all()
+        found += merged
+        waiting += merged
+    return found

@@ -24,12 +24,13 @@ from routing import handling
 from routing.clocks.rules import ENGINEER, NotPossible
 from routing.context import Context
 from routing.correspondence import engineer_notices, replies
-from routing.correspondence.conversation import conversation_of
+from routing.correspondence.conversation import whole_conversation
 from routing.correspondence.desk import desk_of, signed_addresses
 from routing.correspondence.letters import File
 from routing.correspondence.notes import ANSWER_ABOVE
 from routing.correspondence.replies import Answer
 from routing.coverage_mail import FORGED, PROVEN
+from routing.merging import goes_on_in
 from routing.paging.reach import methods_of
 from routing.policies import CurrentPolicy
 from routing.policy import Policy
@@ -67,7 +68,7 @@ class _Reading:
     @property
     def customers(self) -> set[str]:
         """Whom an answer on the case goes to, as addresses are compared."""
-        return {each.key for each in conversation_of(self.session, self.case, self.policy).recipients}
+        return {each.key for each in whole_conversation(self.session, self.case, self.policy).recipients}
 
 
 def take(
@@ -106,7 +107,10 @@ def take(
 
 
 def _meant(session: Session, context: Context, mail: ParsedMail) -> tuple[Case, str | None] | None:
-    """The case and the owner of the address that the mail went to; else the case of the page that it answers."""
+    """The case and the owner of the address that the mail went to; else the case of the page that it answers.
+
+    Of a case that was merged into another it is that one.
+    """
     signed = signed_addresses(context)
     people = context.policies.current().policy.people
     tagged = (each.key for each in (*mail.delivered_to, *mail.recipients) if "+" in each.address)
@@ -115,12 +119,12 @@ def _meant(session: Session, context: Context, mail: ParsedMail) -> tuple[Case, 
             number = signed.engineer_case_of(address, person)
             found = session.get(Case, number) if number is not None else None
             if found is not None:
-                return found, person
+                return goes_on_in(session, found), person
     for id in (*mail.in_reply_to, *reversed(mail.references)):
         thread = signed.thread_of(id)
         found = session.get(Case, thread.case) if thread and thread.kind is Whose.ENGINEER else None
         if found is not None:
-            return found, None
+            return goes_on_in(session, found), None
     return None
 
 

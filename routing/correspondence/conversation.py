@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from routing.correspondence.desk import is_ours
 from routing.correspondence.letters import Party, can_be_written_to, distinct
 from routing.correspondence.threads import references
 from routing.coverage_mail import PROVEN
+from routing.merging import merged_here
 from routing.policy import Policy
 
 CUSTOMER = "customer"
@@ -61,6 +62,15 @@ def conversation_of(session: Session, case: Case, policy: Policy) -> Conversatio
     return Conversation(
         to, copies, _subject(latest, case), *_place(parent), last=theirs[-1] if theirs else None
     )
+
+
+def whole_conversation(session: Session, case: Case, policy: Policy) -> Conversation:
+    """The same for a person's answer, which reaches those as well whose own case was merged into this one."""
+    talk = conversation_of(session, case, policy)
+    theirs = [conversation_of(session, each, policy).to for each in merged_here(session, case)]
+    there = [*talk.copies, *(each for each in theirs if each is not None)]
+    to = talk.to or next(iter(there), None)
+    return replace(talk, to=to, copies=distinct(there, without=[to.key])[:MOST_COPIES]) if to else talk
 
 
 def _messages(session: Session, case: Case) -> Sequence[Message]:

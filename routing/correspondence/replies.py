@@ -16,7 +16,7 @@ from core.models import Case, Message, Person
 from routing import handling
 from routing.clocks.rules import NotPossible
 from routing.context import Context
-from routing.correspondence.conversation import Conversation, conversation_of, sender_of
+from routing.correspondence.conversation import Conversation, sender_of, whole_conversation
 from routing.correspondence.desk import Desk, desk_of
 from routing.correspondence.letters import File, Letter, Party, Quotation, distinct
 from routing.correspondence.models import MailKind
@@ -67,7 +67,7 @@ def reply(
     """
     _check_files(answer.files)
     policy = context.policies.current().policy
-    desk, talk = desk_of(context, policy, case), conversation_of(session, case, policy)
+    desk, talk = desk_of(context, policy, case), whole_conversation(session, case, policy)
     hindrance = no_way(context, desk, talk)
     if hindrance and (answer.files or case.channel == "mail"):
         raise NotPossible(f"the answer cannot be mailed: {hindrance}")

@@ -15,6 +15,7 @@ from routing import handling
 from routing.correspondence import replies
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.replies import Answer
+from routing.merging import merge
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, report, sender_of, text_of
 from tests.stories.mailbox import FORGED, MARIA_AT, MASSUPPORT, PROVEN, STRANGER_AT, mails, messages
 from tests.stories.people import DAY, PRIYA, agreement
@@ -205,6 +206,32 @@ def test_a_conversation_threads_on_both_sides(
     again = priya.latest
     assert "It runs now." in text_of(again)
     assert again["References"] == page["References"], "one conversation in her program as well"
+
+
+def test_what_an_engineer_answers_on_a_merged_case_is_of_the_other(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    """By the page of the case that was merged; whoever wrote for that case gets the answer as well."""
+    ann = Correspondent(house, ANN_AT, "Ann")
+    ann.writes("The agent is down")
+    maria.writes("Agent still down")
+    page = priya.latest
+    with house.context.database.writing() as session:
+        one, other = (session.merge(case) for case in house.cases)
+        merge(session, other, one, handling.somebody(session, "priya"), house.scheduler.now())
+    before = len(ann.inbox), len(maria.inbox)
+    to = page["Reply-To"].addresses[0].addr_spec
+    priya.writes("Re: it", "It runs again.", to=to, in_reply_to=page["Message-ID"])
+    assert "1002" in str(page["Subject"])
+    assert messages(house, 1001)[-1].body == "It runs again."
+    assert house.cases[0].responded_at is not None
+    assert (len(ann.inbox), len(maria.inbox)) == (before[0] + 1, before[1] + 1)
+    assert "[Case 1001]" in str(maria.latest["Subject"])
+    priya.writes("Re: it", "NOTE: by reference alone.", to=MASSUPPORT, in_reply_to=page["Message-ID"])
+    assert (messages(house, 1001)[-1].body, messages(house, 1001)[-1].public) == (
+        "by reference alone.",
+        False,
+    )
 
 
 def test_an_engineers_files_go_along(house: MailHouse, maria: Correspondent, priya: Correspondent) -> None:
