@@ -14,16 +14,21 @@ from intake.mail.parsing import bounds
 Kind = Literal["written", "quoted", "signature"]
 
 _WROTE = re.compile(
-    r"(?:on|am|le|el|il|op|em|den|dne|w dniu|vào|ons|tor|fre|man|tir|lør|søn|\d{4}[-/年]|\d{1,2}[./]).{0,300}"
-    r"(?:wrote|writes|schrieb|schreibt|a écrit|escribió|ha scritto|schreef|escreveu|skrev|napsal(?:\(a\))?|napisał"
-    r"(?:\(a\))?|kirjoitti|viết|написал|пишет|写道|の書き込み|のメッセージ).{0,100}[::]\s*",
+    r"(?:on|am|le|el|il|op|em|den|på|dne|w dniu|vào|ons|tor|fre|man|tir|lør|søn|\d{4}[-/年]|\d{1,2}[./]).{0,300}"
+    r"(?:wrote|writes|sent|schrieb|schreibt|a écrit|escribió|ha scritto|schreef|geschreven|escreveu|skrev"
+    r"|napsal(?:\(a\))?|napisał(?:\(a\))?|kirjoitti|viết|написал|пишет|写道|の書き込み|のメッセージ).{0,100}[:\uff1a]\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _ENDS_WROTE = re.compile(
-    r"(?:wrote|writes|schrieb|schreibt|écrit|escribió|scritto|schreef|escreveu|skrev|napsal|napisał|kirjoitti|viết"
-    r"|написал|пишет|写道|書き込み|メッセージ).{0,100}[::]\s*$",
+    r"(?:wrote|writes|sent|schrieb|schreibt|écrit|escribió|scritto|schreef|geschreven|escreveu|skrev|napsal"
+    r"|napisał|kirjoitti|viết|написал|пишет|写道|書き込み|メッセージ).{0,100}[:\uff1a]\s*$",
     re.IGNORECASE,
 )
+_DASHED = re.compile(r"\s*-{2,}\s*[^\s-].{0,200} wrote\s*-{2,}\s*", re.IGNORECASE)
+# A date and an address, as some programs begin in a language that they do not know.
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b")
+_ADDRESS = re.compile(r"\s*[^\s<>@]{1,64}@[^\s<>@]{1,200}")
+_DATE_FIELD = re.compile(r"[\s*]*(?:date|datum|fecha|data)\s?\*?\s*[:：]\s?\*?.*\d", re.IGNORECASE)
 _SEPARATOR = re.compile(
     r"\s*(?:-{2,}|_{2,})\s*(?:original message|originalnachricht|ursprüngliche nachricht|message d'origine"
     r"|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|ursprungligt meddelande"
@@ -34,12 +39,13 @@ _SEPARATOR = re.compile(
 _FORWARDED = re.compile(r"\s*begin forwarded message:\s*", re.IGNORECASE)
 _RULE = re.compile(r"\s*[_]{20,}\s*")
 _FIRST_FIELD = re.compile(
-    r"[\s*]*(?:from|von|de|da|van|från|fra|od|lähettäjä|差出人|发件人)\s?\*?\s*[::]\s?\*?.+", re.IGNORECASE
+    r"[\s*]*(?:from|von|de|da|van|från|fra|od|lähettäjä|差出人|发件人)\s?\*?\s*[:\uff1a]\s?\*?.+",
+    re.IGNORECASE,
 )
 _NEXT_FIELD = re.compile(
     r"[\s*]*(?:sent|date|to|subject|cc|gesendet|datum|an|betreff|envoyé|envoyé le|à|objet|enviado|enviado el|para"
     r"|asunto|fecha|inviato|data|oggetto|a|verzonden|aan|onderwerp|skickat|till|ämne|sendt|til|emne|odesláno|komu"
-    r"|předmět|lähetetty|vastaanottaja|aihe|assunto|送信日時|宛先|件名|发送时间|收件人|主题)\s?\*?\s*[::]",
+    r"|předmět|lähetetty|vastaanottaja|aihe|assunto|送信日時|宛先|件名|发送时间|收件人|主题)\s?\*?\s*[:\uff1a]",
     re.IGNORECASE,
 )
 _MOBILE = re.compile(
@@ -114,7 +120,11 @@ def _kind(lines: list[str], number: int, kinds: list[Kind]) -> tuple[Kind, int]:
     length = _introduction(lines, number)
     if length and _is_quoted_next(lines, number + length):
         return "quoted", length
-    if length and _DATED.search("".join(lines[number : number + length])):
+    if (
+        length
+        and _names_a_writer(lines, number, length)
+        and _DATED.search("".join(lines[number : number + length]))
+    ):
         return "quoted", len(lines) - number  # quoted without marks, as some programs do
     if line.rstrip("\r\n") in ("-- ", "--") or _MOBILE.fullmatch(line[:200].rstrip()):
         return "signature", _signature_length(lines, number)
@@ -138,7 +148,7 @@ def _armour_length(lines: list[str], number: int) -> int:
 def _begins_history(lines: list[str], number: int) -> bool:
     """Whether all from here on is an earlier mail, pasted without quotation marks."""
     line = lines[number][:300]
-    if _SEPARATOR.fullmatch(line) or _FORWARDED.fullmatch(line):
+    if _SEPARATOR.fullmatch(line) or _FORWARDED.fullmatch(line) or _DASHED.fullmatch(line):
         return True
     if _RULE.fullmatch(line):
         return number + 1 < len(lines) and _is_header_block(lines, number + 1)
@@ -147,7 +157,10 @@ def _begins_history(lines: list[str], number: int) -> bool:
 
 def _is_header_block(lines: list[str], number: int) -> bool:
     if not _FIRST_FIELD.match(lines[number][:300]):
-        return False
+        dated = number + 1 < len(lines) and _DATE_FIELD.match(lines[number][:300])
+        if not dated or not _FIRST_FIELD.match(lines[number + 1][:300]):
+            return False
+        number += 1
     following = [line[:300] for line in lines[number + 1 : number + 6]]
     return sum(1 for line in following if _NEXT_FIELD.match(line)) >= 2
 
@@ -163,11 +176,21 @@ def _introduction(lines: list[str], number: int) -> int:
         last = lines[number + count - 1]
         if len(last) > 400 or (count > 1 and not last.strip()):
             return 0
-        if _ENDS_WROTE.search(last.rstrip()):
+        if last.rstrip().endswith((">", ">:")) or _ENDS_WROTE.search(last.rstrip()):
             joined = "".join(lines[number : number + count]).strip()
-            matches = len(joined) <= 600 and _WROTE.fullmatch(joined + "\n")
-            return count if matches else 0
+            if len(joined) <= 600 and (_WROTE.fullmatch(joined + "\n") or _is_date_and_address(joined)):
+                return count
     return 0
+
+
+def _is_date_and_address(text: str) -> bool:
+    before, _, address = text.rstrip(": \n").removesuffix(">").rpartition("<")
+    return _DATE.match(before) is not None and _ADDRESS.fullmatch(address) is not None
+
+
+def _names_a_writer(lines: list[str], number: int, count: int) -> bool:
+    """Whether the introduction says that somebody wrote: a date and an address alone may stand in any text."""
+    return _WROTE.fullmatch("".join(lines[number : number + count]).strip() + "\n") is not None
 
 
 def _is_quoted_next(lines: list[str], number: int) -> bool:
