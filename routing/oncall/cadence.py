@@ -20,7 +20,7 @@ LAST_DAY = 31
 
 
 class Unit(StrEnum):
-    """What a rotation counts. All but hours keep the wall time of the handover; hours are elapsed time."""
+    """What a rotation counts, by what the clocks of its zone show."""
 
     HOURS = "hours"
     DAYS = "days"

@@ -39,10 +39,10 @@ class Rotation:
     """``members`` take turns from ``start`` on, the first of them first; nobody is on duty before it.
 
     ``start`` is naive wall time of ``zone``, to the minute, and its time of day is that of every handover.
-    Days, weeks and months keep this wall time across daylight saving, so that a shift there is an hour longer
-    or shorter; a handover that the clocks skip happens at the first instant after the gap, one that they show
-    twice at the first occurrence. Hours are elapsed time. Weeks hand over on ``weekday`` (None: that of
-    ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``. Months
+    All units keep this wall time across daylight saving, so that a shift there is an hour longer or shorter, and
+    "every 12 hours" from 08:00 stays at 08:00 and 20:00 all year; a handover that the clocks skip happens at the
+    first instant after the gap, one that they show twice at the first occurrence. Weeks hand over on ``weekday``
+    (None: that of ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``. Months
     do the same with ``day``, 1 to 31; a shorter month hands over on its last day. ``hours`` restricts the duty
     to weekly windows; empty is around the clock.
     """
@@ -121,7 +121,8 @@ class Rotation:
         if number == 0:
             return self._anchor
         if self.unit is Unit.HOURS:
-            return self._anchor + number * self._step
+            wall = self.start + number * self._step
+            return on_day(wall.date(), wall.hour * 60 + wall.minute, self._zone)
         if self.unit is Unit.MONTHS:
             assert self.day is not None
             months = month_number(self._first) + (number - 1) * self.every
@@ -158,7 +159,8 @@ class Rotation:
     def _handovers_before(self, instant: datetime) -> int:
         """How many handovers there were from the start to ``instant``, less those of the last days."""
         if self.unit is Unit.HOURS:
-            return (instant - self._anchor) // self._step
+            wall = instant.astimezone(self._zone).replace(tzinfo=None) - 2 * _DAY
+            return max(0, (wall - self.start) // self._step)
         day = instant.astimezone(self._zone).date() - 2 * _DAY
         if self.unit is Unit.MONTHS:
             return max(0, (month_number(day) - month_number(self._first)) // self.every)

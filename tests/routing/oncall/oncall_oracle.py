@@ -83,12 +83,6 @@ def handovers(layer: dict[str, Any], until: datetime) -> Iterator[datetime]:
     kind = {"daily": "every 1 days", "weekly": "every 1 weeks"}.get(layer["rotation"], layer["rotation"])
     _, every, unit = kind.split()
     step = timedelta(**{unit: int(every)})
-    if unit == "hours":
-        instant = first_instant(wall, layer["zone"])
-        while instant <= until:
-            instant += step
-            yield instant
-        return
     if not day or _DAYS[wall.weekday()] == day:
         wall += step
     while day and _DAYS[wall.weekday()] != day:

@@ -58,13 +58,36 @@ def test_it_hands_over_at_the_first_of_two_occurrences() -> None:
     assert handovers == [utc("2026-10-31 06:30"), utc("2026-11-01 06:30"), utc("2026-11-02 07:30")]
 
 
-def test_it_counts_hours_as_elapsed_time_across_a_clock_change() -> None:
-    turns = rotation(rotation="every 12 hours", handover="20:00", start="2026-03-07")
-    lengths = [
-        ends - begins for begins, ends, _ in turns.spells(utc("2026-03-08 02:00"), utc("2026-03-10 02:00"))
+def test_it_keeps_the_wall_time_of_shifts_of_hours_across_a_clock_change() -> None:
+    turns = rotation(rotation="every 12 hours", handover="20:00", start="2026-03-06")
+    chicago = ZoneInfo("America/Chicago")
+    assert {turns.handover(n).astimezone(chicago).hour for n in range(20)} == {8, 20}
+    night, day = [
+        ends - begins for begins, ends, _ in turns.spells(utc("2026-03-08 02:00"), utc("2026-03-09 01:00"))
     ]
-    assert lengths == [12 * HOUR] * 4
-    assert turns.handover(1).astimezone(ZoneInfo("America/Chicago")).hour == 9
+    assert (night, day) == (11 * HOUR, 12 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("start", "every", "hours"),
+    [("2026-03-08", 3, 2), ("2026-11-01", 3, 4), ("2026-11-01", 2, 3), ("2026-06-10", 3, 3)],
+)
+def test_a_shift_of_hours_is_longer_or_shorter_on_the_night_of_a_clock_change(
+    start: str, every: int, hours: int
+) -> None:
+    turns = rotation(rotation=f"every {every} hours", handover="00:00", start=start)
+    assert turns.handover(1) - turns.handover(0) == hours * HOUR
+
+
+def test_it_passes_over_a_shift_of_an_hour_that_the_clocks_skip() -> None:
+    turns = rotation(
+        rotation="every 1 hours", handover="00:00", start="2026-03-08", members=["a", "b", "c", "d"]
+    )
+    found = [
+        turns.members[position]
+        for *_, position in turns.spells(utc("2026-03-08 06:00"), utc("2026-03-08 09:00"))
+    ]
+    assert found == ["a", "b", "d"]  # at midnight, 01:00 and 03:00; nobody has 02:00
 
 
 def test_it_counts_days_and_weeks_from_the_start() -> None:
