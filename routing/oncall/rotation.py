@@ -42,9 +42,9 @@ class Rotation:
     All units keep this wall time across daylight saving, so that a shift there is an hour longer or shorter, and
     "every 12 hours" from 08:00 stays at 08:00 and 20:00 all year; a handover that the clocks skip happens at the
     first instant after the gap, one that they show twice at the first occurrence. Weeks hand over on ``weekday``
-    (None: that of ``start``); a start on another weekday makes the first turn a short one, up to the next ``weekday``. Months
-    do the same with ``day``, 1 to 31; a shorter month hands over on its last day. ``hours`` restricts the duty
-    to weekly windows; empty is around the clock.
+    (None: that of ``start``); a start on another weekday makes the first turn a short one, up to the next
+    ``weekday``. Months do the same with ``day``, 1 to 31; a shorter month hands over on its last day. ``hours``
+    restricts the duty to weekly windows; empty is around the clock.
     """
 
     name: str
