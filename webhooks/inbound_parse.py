@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import cache
 
 from flask import Blueprint, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from core.errors import said_of
 from intake.mail import receiving
+from intake.mail.senders.relayed import RelayedCheck
 from intake.mail.ways_in.posted import Posted, read_post, unread_post
 from webhooks.edge import context
 from webhooks.posted_parts import read_parts
@@ -60,8 +62,15 @@ def _take_in(check: SendGridSignature, signed: Signed) -> Response:
         _refuse()
     posted = _read(request.content_type or "", body)
     del body
-    receiving.store(context(), posted.raw, posted.envelope, "http", authentication=posted.verdicts)
+    verdicts = _dmarc(context().settings.dns_server)(posted.raw, posted.verdicts)
+    receiving.store(context(), posted.raw, posted.envelope, "http", authentication=verdicts)
     return _answer(200, "stored")
+
+
+@cache
+def _dmarc(dns_server: str) -> RelayedCheck:
+    """The check, with what it remembers of the DNS; made with the first post, for most houses get none."""
+    return RelayedCheck(dns_server)
 
 
 def _read(content_type: str, body: bytes) -> Posted:

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ from werkzeug.test import TestResponse
 from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes
 from intake.mail.parsing import ParsedMail, read_mail
+from intake.mail.parsing.authentication import Authentication, Method
+from intake.mail.trust import trust_in
 from intake.mail.ways_in.posted import Part, read_post, verdicts_of
+from tests.intake.mail.senders.name_server import FAILS, NameServer, txt
 from tests.webhooks.desk import Desk
 from tests.webhooks.test_spool import database_down
 from webhooks import inbound_parse as door
@@ -41,8 +44,15 @@ XYZZY = "multipart/form-data; boundary=xYzZY"
 
 
 @pytest.fixture
-def posted_desk(make_desk: Callable[..., Desk]) -> Desk:
-    return make_desk(inbound_parse_key=PUBLIC)
+def names() -> Iterator[NameServer]:
+    """The name server; what it has nothing of does not exist."""
+    with NameServer({}).open() as server:
+        yield server
+
+
+@pytest.fixture
+def posted_desk(make_desk: Callable[..., Desk], names: NameServer) -> Desk:
+    return make_desk(inbound_parse_key=PUBLIC, dns_server=names.address)
 
 
 def sign(body: bytes, at: str = AT, key: ec.EllipticCurvePrivateKey = KEY) -> dict[str, str]:
@@ -103,6 +113,7 @@ def test_it_keeps_a_raw_mail_to_the_byte(posted_desk: Desk, name: str) -> None:
     assert mail.authentication == [
         {"name": "spf", "result": "pass", "reason": "", "properties": {"smtp.mailfrom": "example.com"}},
         {"name": "dkim", "result": "pass", "reason": "", "properties": {"header.d": "sendgrid.com"}},
+        {"name": "dmarc", "result": "none", "reason": "", "properties": {"header.from": "example.com"}},
     ]
 
 
@@ -182,14 +193,46 @@ def test_it_refuses_what_sendgrid_has_not_signed(posted_desk: Desk) -> None:
     assert post(posted_desk, body, kind, **signed).status_code == 200
 
 
-def test_it_takes_either_of_two_keys(make_desk: Callable[..., Desk]) -> None:
+@pytest.mark.parametrize(
+    ("spf", "dkim", "policy", "found", "trust"),
+    [
+        ("pass", "none", "v=DMARC1; p=reject", "pass", "proven"),
+        ("fail", "{@mail.customer.example : pass}", "v=DMARC1; p=reject", "pass", "proven"),
+        ("softfail", "{@customer.example : fail}", "v=DMARC1; p=reject", "fail", "forged"),
+        ("softfail", "{@elsewhere.example : pass}", "v=DMARC1; p=none", "fail", "forged"),
+        ("softfail", "none", "", "none", "doubted"),
+        ("fail", "none", FAILS, None, "forged"),
+        ("softfail", "none", FAILS, None, "doubted"),
+    ],
+)
+def test_it_asks_what_the_authors_domain_wants(
+    posted_desk: Desk, names: NameServer, spf: str, dkim: str, policy: str, found: str | None, trust: str
+) -> None:
+    names.records["_dmarc.customer.example", "TXT"] = txt(policy) if policy not in ("", FAILS) else policy
+    mail = b"From: Ann <ann@customer.example>\r\nSubject: down\r\n\r\nIt is down.\r\n"
+    envelope = json.dumps({"to": [BOX], "from": "ann@customer.example"})
+    body, kind = form(email=mail, envelope=envelope, SPF=spf, dkim=dkim)
+    assert post(posted_desk, body, kind).status_code == 200
+    (kept_mail,) = kept(posted_desk)
+    methods = [Method(**each) for each in kept_mail.authentication or ()]  # type: ignore[arg-type]
+    assert Authentication("", tuple(methods)).dmarc == (found or "none")
+    assert [each.name for each in methods].count("dmarc") == (found is not None)
+    assert trust_in(parsed(posted_desk), methods) == trust
+
+
+def test_it_takes_either_of_two_keys(make_desk: Callable[..., Desk], names: NameServer) -> None:
     other = base64.b64encode(
         ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     ).decode()  # fmt: skip
     body, kind = form(email="Subject: x\n\nx")
-    assert post(make_desk(inbound_parse_key=f"{other}, {PUBLIC}"), body, kind).status_code == 200
+    assert (
+        post(
+            make_desk(inbound_parse_key=f"{other}, {PUBLIC}", dns_server=names.address), body, kind
+        ).status_code
+        == 200
+    )
     assert post(make_desk(inbound_parse_key=other), body, kind).status_code == 403
 
 

@@ -6,10 +6,8 @@ from ipaddress import ip_address
 
 from core.setting_values import networks_of
 from core.settings import Settings
-from intake.mail.parsing.addresses import read_addresses
 from intake.mail.parsing.authentication import Method
-from intake.mail.parsing.charsets import Charsets
-from intake.mail.parsing.heads import read_header
+from intake.mail.senders.authors import author_domains
 from intake.mail.senders.dkim_check import check_dkim
 from intake.mail.senders.dmarc import check_dmarc
 from intake.mail.senders.names import Names
@@ -44,10 +42,3 @@ class SenderCheck:
         spf = check_spf(questions, peer, helo, sender)
         dkims = check_dkim(questions, raw, lambda domain: any(aligned(domain, author) for author in authors))
         return (spf, *dkims, check_dmarc(questions, authors, spf, dkims))
-
-
-def author_domains(raw: bytes) -> tuple[str, ...]:
-    """The domain of each address in From, in ASCII; one mail program shows this author, another one that."""
-    fields, charsets = read_header(raw)[0], Charsets()
-    found = [each for value in fields.every(b"from") for each in read_addresses(value, charsets)]
-    return tuple(each.key.rpartition("@")[2] for each in found[:50])

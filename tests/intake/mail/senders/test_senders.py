@@ -12,10 +12,11 @@ from typing import Any
 import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from intake.mail.parsing.authentication import Authentication, Method
-from intake.mail.senders.checking import SenderCheck, author_domains
+from intake.mail.senders.authors import author_domains
+from intake.mail.senders.checking import SenderCheck
 from intake.mail.senders.names import Names, Unanswered
 from intake.mail.senders.suffixes import aligned, organizational_domain
 from tests.intake.mail.senders.name_server import FAILS, SILENT, NameServer, txt
@@ -110,6 +111,27 @@ def test_it_fails_a_forged_sender(check: Any) -> None:
 
 def test_it_passes_what_was_forwarded_with_its_signature_whole(check: Any) -> None:
     assert _three(check(signed(), peer=MALLORY)) == ("fail", "pass", "pass")
+
+
+def test_it_passes_a_signature_by_ed25519_alone(check: Any, server: NameServer) -> None:
+    private = ed25519.Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    secret = private.private_bytes(
+        serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+    )
+    server.records["e1._domainkey.acme.example", "TXT"] = txt(
+        f"v=DKIM1; k=ed25519; p={base64.b64encode(public).decode()}"
+    )
+    head = dkim.sign(
+        MAIL, b"e1", b"acme.example", base64.b64encode(secret), signature_algorithm=b"ed25519-sha256",
+        include_headers=[b"from", b"to", b"subject"],
+    )  # fmt: skip
+    raw = bytes(head) + MAIL
+    assert _three(check(raw, peer=MALLORY)) == ("fail", "pass", "pass")
+    assert check(raw.replace(b"The line", b"Nothing"), peer=MALLORY).dkim == "fail"
+    assert check(raw.replace(b" s=e1;", b" s=s1;"), peer=MALLORY).dkim == "fail", "that key is RSA's"
+    server.records["e2._domainkey.acme.example", "TXT"] = txt("v=DKIM1; k=ed25519; p=no")
+    assert check(raw.replace(b" s=e1;", b" s=e2;"), peer=MALLORY).dkim == "fail", "it is no key"
 
 
 def test_it_fails_what_was_altered(check: Any) -> None:
