@@ -56,7 +56,7 @@ def ways_in(context: Context) -> list[Way]:
 
 def listener_of(settings: Settings, door: Door) -> Listener:
     """The listener, with the name under which it is known."""
-    name = settings.authserv_id or urlsplit(settings.public_url).hostname or socket.getfqdn()
+    name = settings.smtp_name or urlsplit(settings.public_url).hostname or socket.getfqdn()
     return Listener(settings, door, SenderCheck(settings), name)
 
 

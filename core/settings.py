@@ -140,6 +140,12 @@ class Settings(BaseSettings):
         validation_alias=_named("NIGHTBELL_SMTP_KEY"),
         description="a PEM file with the certificate's private key, where it is not in the same file",
     )
+    smtp_name: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.-]{0,253}$",
+        validation_alias=_named("NIGHTBELL_SMTP_NAME"),
+        description="who we are: the host name in the listener's greeting; empty: that of the public address",
+    )
     smtp_trusted: Networks = Field(
         "",
         validation_alias=_named("NIGHTBELL_SMTP_TRUSTED"),
@@ -156,8 +162,8 @@ class Settings(BaseSettings):
     authserv_id: str = Field(
         "",
         validation_alias=_named("NIGHTBELL_AUTHSERV_ID"),
-        description="the name of our own receiver, as it stands in its Authentication-Results and in the "
-        "listener's greeting; empty: such fields are not believed, and the greeting has the public host name",
+        description="whom we believe: the name under which the mail host or relay before us writes "
+        "Authentication-Results; empty: such fields are not believed",
     )
     dns_server: Server = Field(
         "",

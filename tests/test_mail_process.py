@@ -165,6 +165,17 @@ def test_it_keeps_mail_shows_that_it_lives_and_ends_when_told(start: Any, contex
     assert child.end() == (0, "")
 
 
+def test_it_greets_with_its_own_name_and_not_with_that_of_whom_it_believes(start: Any) -> None:
+    for settings, name in (
+        ({"NIGHTBELL_PUBLIC_URL": "https://bell.vendor.example"}, b"bell.vendor.example"),
+        ({"NIGHTBELL_SMTP_NAME": "mx.vendor.example"}, b"mx.vendor.example"),
+    ):
+        child = start(NIGHTBELL_AUTHSERV_ID="relay.vendor.example", **settings)
+        child.client().close()  # it listens
+        with socket.create_connection(("127.0.0.1", child.port)) as talk:
+            assert name in talk.recv(1000).split(b" ", 1)[1]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_it_is_killed_between_the_text_and_its_reply(
     start: Any, context: Context, folder: Path, moment: str

@@ -25,6 +25,7 @@ WRONG = {
         "postgresql://u:hidden-value@[::1/db", "postgresql://u@host:hidden-value/db",
     ],
     "NIGHTBELL_STORAGE_URL": ["gs://hidden-value", "hidden-value", "/var/hidden-value", "s3://", "s3:///hidden-value"],
+    "NIGHTBELL_SMTP_NAME": ["hidden-value.example\r\n250 more", "hidden value", "hidden-value:25"],
     "NIGHTBELL_PUBLIC_URL": [
         "bell.example/hidden-value", "ftp://hidden-value", "https://bell.example/hidden-value",
         "https://bell.example?hidden-value", "http://hidden-value:99999", "http://[hidden-value", "https://",
