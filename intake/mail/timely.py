@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,9 @@ from intake.mail.parsing import Envelope, Ours, ParsedMail, read_mail
 from intake.mail.parsing.reading import salvage
 
 SECONDS = 2.0
-_APART_SECONDS = 10.0
+# A process of its own has as much, of the processor's time; beside that it is to start, and the machine may be busy
+# with others: that, and waiting for something, ends after so long.
+_PROCESS_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -100,19 +103,24 @@ def read_in_time(mails: Sequence[Unread], seconds: float = SECONDS) -> list[Pars
     return found
 
 
-def read_apart(mail: Unread, seconds: float = _APART_SECONDS) -> ParsedMail:
-    """The same, in a process of its own, with a bound on its memory."""
+def read_apart(mail: Unread, seconds: float = SECONDS, in_all: float = _PROCESS_SECONDS) -> ParsedMail:
+    """The same, in a process of its own that is killed after ``seconds`` of work, with a bound on its memory."""
     command = [sys.executable, "-m", "intake.mail.timely"]
-    work = pickle.dumps((mail.raw, mail.envelope, mail.ours, mail.authserv_id))
+    work = pickle.dumps((seconds, (mail.raw, mail.envelope, mail.ours, mail.authserv_id)))
     try:
         done = subprocess.run(  # noqa: S603  # a command of our own
-            command, input=work, capture_output=True, timeout=seconds, cwd=_ROOT, check=True
+            command, input=work, capture_output=True, timeout=in_all, cwd=_ROOT, check=True
         )
         found = pickle.loads(done.stdout)  # noqa: S301  # our own process has written it
         assert isinstance(found, ParsedMail)
     except subprocess.TimeoutExpired:
-        return mail.saved(f"reading took longer than {seconds:g} seconds")
-    except (subprocess.CalledProcessError, pickle.UnpicklingError, EOFError, AssertionError) as error:
+        return mail.saved(f"reading took longer than {in_all:g} seconds")
+    except subprocess.CalledProcessError as error:
+        late = error.returncode == -signal.SIGPROF
+        return mail.saved(
+            f"reading took longer than {seconds:g} seconds" if late else "the reader broke off apart"
+        )
+    except (pickle.UnpicklingError, EOFError, AssertionError) as error:
         return mail.saved(f"{type(error).__name__} while reading apart")
     return found
 
@@ -122,7 +130,9 @@ def _child() -> None:
         import resource  # not on every system
 
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    work = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process has written it
+    seconds, work = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process has written it
+    # By the system itself, and not by an exception: whatever keeps the interpreter busy, the process ends.
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     sys.stdout.buffer.write(pickle.dumps(read_mail(*work)))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +16,7 @@ from core import due
 from core.due import Due, DueState
 from intake.mail import mail_facts, timely
 from intake.mail.models import MailState
-from intake.mail.parsing import Envelope, read_mail
+from intake.mail.parsing import Envelope, Ours, read_mail
 from intake.mail.receiving import store
 from intake.mail.replaying import replay
 from intake.mail.taking_in import take_in
@@ -155,14 +158,45 @@ def test_whoever_died_over_it_is_followed_by_a_process_that_may_die(
     assert (house.case.title, mails(house)[0].state) == ("The agent", MailState.TAKEN)
 
 
-def test_a_process_that_hangs_or_dies_is_a_case_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    unread = timely.Unread(b"Subject: The agent\n\nText", Envelope(MARIA_AT))
-    slow = timely.read_apart(unread, 0.01)
-    assert slow.damaged == "reading took longer than 0.01 seconds"
+class Busy:
+    """Hosts that it takes for ever to look through, so that reading does; unless it is asleep, with much work."""
+
+    def __init__(self, *, asleep: bool = False) -> None:
+        self.asleep = asleep
+
+    def __contains__(self, host: object) -> bool:
+        while True:
+            time.sleep(1) if self.asleep else re.match("(a*)*b", "a" * 40)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _unread(**options: bool) -> timely.Unread:
+    raw = b"Subject: The agent\nMessage-ID: <1@lakeside.example>\n\nText"
+    return timely.Unread(raw, Envelope(MARIA_AT), Ours(hosts=Busy(**options)))
+
+
+def test_a_process_that_works_on_and_on_ends_after_two_seconds() -> None:
+    """Even one that is inside of something that lets no other thread of it do anything."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    slow = timely.read_apart(_unread(), in_all=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert slow.damaged == "reading took longer than 2 seconds"
+    assert (slow.subject, slow.sender and slow.sender.address) == ("The agent", MARIA_AT)
+    worked = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    assert 2 <= worked < 4, "the start of the process is among it"
+
+
+def test_a_process_that_waits_or_dies_is_a_case_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        timely.read_apart(_unread(asleep=True), in_all=1.5).damaged == "reading took longer than 1.5 seconds"
+    )
     monkeypatch.setattr(timely.sys, "executable", "/bin/false")
-    dead = timely.read_apart(unread)
-    assert dead.damaged == "CalledProcessError while reading apart"
-    assert (dead.subject, dead.sender and dead.sender.address) == ("The agent", MARIA_AT)
+    assert timely.read_apart(_unread()).damaged == "the reader broke off apart"
 
 
 def test_a_copy_can_be_taken_in_all_the_same(house: House, maria: Mailbox) -> None:
