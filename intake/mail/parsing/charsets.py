@@ -120,8 +120,8 @@ class Charsets:
         """Two bytes a character without a mark: big-endian by the book, little-endian by its look."""
         if codec in ("utf-16", "utf-32"):
             codec += "-le" if data[1:200:2].count(0) > data[0:200:2].count(0) else "-be"
-        if data.isascii() and b"\0" not in data:  # says so, and is not
-            return data.decode("ascii")
+        if b"\0" not in data and len(data.translate(None, _HIGH)) >= len(data) * 0.8:
+            return self._undeclared(data)  # says so, and is not
         return data.decode(codec, "replace")
 
     def _misdeclared(self, data: bytes, codec: str) -> str:

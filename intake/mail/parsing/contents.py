@@ -198,12 +198,14 @@ def _said_by(contents: Contents, part: Part, data: bytes, level: int = 0) -> str
     arranged = arrange(inner, contents.charsets)
     scratch = Contents(contents.charsets)
     texts = [_text(scratch, each) for each in arranged.text]
-    if level < 5:
-        texts += [
-            _said_by(contents, each, transfer_decode(each.view, each.encoding), level + 1)
-            for each in arranged.attached
-            if each.type in MESSAGES
-        ]
+    for each in arranged.attached:
+        if each.type not in MESSAGES:
+            continue
+        inside = transfer_decode(each.view, each.encoding)
+        if level < (5 if each.encoding else bounds.DEPTH) and (each.children or each.encoding):
+            texts.append(_said_by(contents, each, inside, level + 1))
+        else:  # nested too deep to be taken apart
+            texts.append(plain_lines(contents.charsets.decode(inside[: bounds.TEXT])))
     said = [text.strip("\n") for text in ("\n".join(heads), *texts) if text.strip()]
     return "\n\n".join(said)[: bounds.TEXT]
 

@@ -26,7 +26,7 @@ _ENDS_WROTE = re.compile(
 )
 _DASHED = re.compile(r"\s*-{2,}\s*[^\s-].{0,200} wrote\s*-{2,}\s*", re.IGNORECASE)
 # A date and an address, as some programs begin in a language that they do not know.
-_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b")
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 _ADDRESS = re.compile(r"\s*[^\s<>@]{1,64}@[^\s<>@]{1,200}")
 _DATE_FIELD = re.compile(r"[\s*]*(?:date|datum|fecha|data)\s?\*?\s*[:：]\s?\*?.*\d", re.IGNORECASE)
 _SEPARATOR = re.compile(
@@ -170,22 +170,25 @@ def _introduction(lines: list[str], number: int) -> int:
     first = lines[number].lstrip()[:12]
     if not first or not (first[0].isalpha() or first[0].isdigit()):
         return 0
+    dated = _DATE.match(first) is not None
     for count in (1, 2, 3):
         if number + count > len(lines):
             return 0
         last = lines[number + count - 1]
         if len(last) > 400 or (count > 1 and not last.strip()):
             return 0
-        if last.rstrip().endswith((">", ">:")) or _ENDS_WROTE.search(last.rstrip()):
+        if _ENDS_WROTE.search(last.rstrip()):
             joined = "".join(lines[number : number + count]).strip()
-            if len(joined) <= 600 and (_WROTE.fullmatch(joined + "\n") or _is_date_and_address(joined)):
-                return count
+            return count if len(joined) <= 600 and _WROTE.fullmatch(joined + "\n") else 0
+        if dated and _is_date_and_address("".join(lines[number : number + count]).strip()):
+            return count
     return 0
 
 
 def _is_date_and_address(text: str) -> bool:
-    before, _, address = text.rstrip(": \n").removesuffix(">").rpartition("<")
-    return _DATE.match(before) is not None and _ADDRESS.fullmatch(address) is not None
+    if not text.endswith((">", ">:")) or len(text) > 600:
+        return False
+    return _ADDRESS.fullmatch(text.rstrip(": \n").removesuffix(">").rpartition("<")[2]) is not None
 
 
 def _names_a_writer(lines: list[str], number: int, count: int) -> bool:

@@ -18,6 +18,7 @@ from intake.mail.parsing.parameters import Valued, read_valued
 
 _DASHED = re.compile(rb"\n--([^\n]*)")
 _CONTENT_FIELD = re.compile(rb"(?:Content-|MIME-Version)", re.IGNORECASE)
+_HEAD_GOES_ON = re.compile(rb"(?:Content-Type|MIME-Version)[ \t]*:", re.IGNORECASE)
 _TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
 
 
@@ -79,8 +80,18 @@ def read_tree(data: bytes, charsets: Charsets, start: int = 0) -> tuple[Part, se
             _at_line(build, boundary, found.start() - bool(at_line_end), min(found.end() + 1, len(data)))
         if not places:
             break
-    _close(build, 0, len(data))
+    _close(build, 0, _end(build))
     return root, build.problems
+
+
+def _end(build: _Builder) -> int:
+    """Where the last part ends: before a closing boundary that comes last, and lost the line end before it."""
+    tail = build.data[-2_000:]
+    rest = tail.rstrip()
+    for _, boundary in reversed(build.open):
+        if boundary and rest.endswith(b"--" + boundary + b"--"):
+            return len(build.data) - len(tail) + len(rest) - len(boundary) - 4
+    return len(build.data)
 
 
 def _at_line(build: _Builder, boundary: bytes, start: int, line_end: int) -> None:
@@ -122,7 +133,7 @@ def _begin(build: _Builder, start: int, end: int, default: str) -> Part:
     first: Part | None = None
     above: Part | None = None
     while True:
-        part = _read_part(build, start, end, default, len(build.open))
+        part = _read_part(build, start, end, default, whole=above is not None or not build.open)
         build.open.append((part, b""))
         if above is not None:
             above.children.append(part)
@@ -139,9 +150,14 @@ def _begin(build: _Builder, start: int, end: int, default: str) -> Part:
         above, start, default = part, part.body, "text/plain"
 
 
-def _read_part(build: _Builder, start: int, end: int, default: str, depth: int) -> Part:
+def _read_part(build: _Builder, start: int, end: int, default: str, *, whole: bool) -> Part:
+    """The header of a part, or of a ``whole`` mail."""
     build.count += 1
     fields, body = read_fields(build.data, start, end, build.kept)
+    if whole and fields.first(b"content-type") is None and _HEAD_GOES_ON.match(build.data, body, end):
+        build.problems.add("header broken by a blank line")
+        more, body = read_fields(build.data, body, end, build.kept)
+        fields.items.extend(more.items)
     build.kept += sum(len(name) + len(value) for name, value in fields.items)
     if fields.cut:
         build.problems.add("header fields cut")
@@ -151,7 +167,7 @@ def _read_part(build: _Builder, start: int, end: int, default: str, depth: int) 
         implied = "multipart/mixed" if kind.value == "multipart" else default
         kind = Valued(implied, kind.parameters)
     encoding = encoding_name(fields.first(b"content-transfer-encoding"))
-    return Part(build.data, fields, kind, body, end, encoding, depth=depth)
+    return Part(build.data, fields, kind, body, end, encoding, depth=len(build.open))
 
 
 def _expect(build: _Builder, part: Part) -> None:
