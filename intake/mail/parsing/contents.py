@@ -24,6 +24,7 @@ _DECODED = 3 * bounds.TEXT  # bytes of one text that are made characters: a char
 _DECODED_HTML = 3 * bounds.HTML
 _FILLER = re.compile(r"(?:this is a (?:multi-?part|cryptographically signed) message|if you (?:can see|are reading)|"
                      r"content-type:|mime header).{0,200}", re.IGNORECASE | re.DOTALL)  # fmt: skip
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _ID_NAME = re.compile(r"[<>\s]+")
 _SIGNED_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
@@ -156,17 +157,13 @@ def _content_id(part: Part) -> str | None:
 def _wanted_name(
     contents: Contents, arranged: Arranged, part: Part, data: bytes, content_id: str | None
 ) -> str:
-    """What the sender calls it, else what can be made a name: subject, location, Content-ID."""
+    """What the sender calls it, else what can be made a name: subject, location, description, Content-ID."""
     name = arranged.filename(part, contents.charsets)
     if name.strip(" ."):
         return name
     if part.type in MESSAGES:
         subject = _inner(part, data, contents.charsets).fields.first(b"subject")
-        title = (
-            field_text(subject, contents.charsets, 100).replace("/", "_").replace("\\", "_")
-            if subject
-            else ""
-        )
+        title = _title(subject, contents.charsets) if subject else ""
         return f"{title}.eml" if title else "message.eml"
     location = part.fields.first(b"content-location")
     if location is not None:
@@ -174,10 +171,18 @@ def _wanted_name(
         name = text.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
         if name:
             return name
+    description = part.fields.first(b"content-description")
+    if description is not None and (title := _title(description, contents.charsets)):
+        return title if _EXTENSION.search(title) else title + default_extension(part.type)
     if content_id and not part.type.startswith(("text/", "message/")):
         local = content_id.partition("@")[0]
         return local if "." in local else local + default_extension(part.type)
     return ""
+
+
+def _title(raw: bytes, charsets: Charsets) -> str:
+    """What a field says, as a name: all of it, and not what follows a slash alone."""
+    return field_text(raw, charsets, 100).replace("/", "_").replace("\\", "_")
 
 
 def _inner(part: Part, data: bytes, charsets: Charsets) -> Part:

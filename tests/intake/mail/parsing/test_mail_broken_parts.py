@@ -47,6 +47,23 @@ def test_it_shows_the_words_of_a_mail_in_a_mail_in_a_mail(depth: int, said: str)
     assert said in read.attachments[0].text
 
 
+@pytest.mark.parametrize(
+    ("described", "name"),
+    [
+        ("Delivery report", "Delivery report.txt"),
+        ("errors.log", "errors.log"),
+        ("in/out", "in_out.txt"),
+        ("", "attachment.txt"),
+    ],
+)
+def test_it_calls_a_part_without_a_name_what_it_is_described_as(described: str, name: str) -> None:
+    status = part(
+        "Action: failed", "Content-Type: message/delivery-status", f"Content-Description: {described}"
+    )
+    read = read_mail(parts(part("It came back.", "Content-Type: text/plain"), status))
+    assert [each.name for each in read.attachments] == [name]
+
+
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16le", "utf-32"])
 def test_it_does_not_take_plain_bytes_for_two_a_character(charset: str) -> None:
     raw = mail(f"Content-Type: text/plain; charset={charset}", body="The café is open".encode("cp1252"))
