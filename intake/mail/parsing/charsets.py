@@ -41,6 +41,7 @@ _MEANT = {
 _NUMBERED = re.compile(r"(?:x-)?(?:windows|win|cp|ibm|dos|ms)[-_ ]?(\d{3,5})")
 _ISO = re.compile(r"iso[-_ ]?8859[-_ ](\d{1,2})")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_GOOD = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 _HIGH = bytes(range(128, 256))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -120,7 +121,7 @@ class Charsets:
         """Two bytes a character without a mark: big-endian by the book, little-endian by its look."""
         if codec in ("utf-16", "utf-32"):
             codec += "-le" if data[1:200:2].count(0) > data[0:200:2].count(0) else "-be"
-        if b"\0" not in data and len(data.translate(None, _HIGH)) >= len(data) * 0.8:
+        if b"\0" not in data and _is_narrow(data):
             return self._undeclared(data)  # says so, and is not
         return data.decode(codec, "replace")
 
@@ -138,9 +139,12 @@ class Charsets:
             self.replaced = True  # cut in a character, or a few bytes broken: the declaration holds
             return text
         other = len(text) - len(text.encode("ascii", "ignore"))
-        if codec == "utf-8" and (other >= 2 * wrong or self._guess(data) == "cp1252"):
+        if codec == "utf-8":
             # Two texts run together, of which one is UTF-8 as declared: each of its own.
-            return data.decode("utf-8", "surrogateescape").translate(_STRAY)
+            mixed = data.decode("utf-8", "surrogateescape")
+            stray = _GOOD.sub("", mixed).encode("utf-8", "surrogateescape")
+            if other >= 2 * wrong or self._guess(stray) == "cp1252":
+                return mixed.translate(_STRAY)
         return self._guessed(data)
 
     def _guessed(self, data: bytes) -> str:
@@ -178,6 +182,16 @@ class Charsets:
         except (UnicodeError, ValueError):
             return False
         return True
+
+
+def _is_narrow(data: bytes) -> bool:
+    """Whether bytes without a NUL are hardly two a character: mostly ASCII, or good UTF-8."""
+    if len(data.translate(None, _HIGH)) >= len(data) * 0.8:
+        return True
+    try:
+        return bool(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _either(byte: int) -> str:

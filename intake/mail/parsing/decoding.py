@@ -10,6 +10,9 @@ _OTHERS = bytes(byte for byte in range(256) if byte not in _DIGITS)
 _KNOWN = _DIGITS + b"=\r\n\t "
 _PADDED_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _ENCODED_WORD = re.compile(rb"[ \t]*([A-Za-z0-9+/]{14,}={0,2})(?:\s|$)")
+_ENCODED_LINES = re.compile(
+    rb"\s*(?:[A-Za-z0-9+/]{40,}[ \t]*\r?\n)+(?:[A-Za-z0-9+/]*={0,2}[ \t]*(?:\r?\n|$))?"
+)
 _BEGIN = re.compile(rb"(?:^|\n)begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n")
 _UU_END = re.compile(rb"\n(?:end|====)[ \t]*(?:\r?\n|$)")
 
@@ -62,7 +65,10 @@ def _base64(data: memoryview) -> bytes:
 def _base64_in_pieces(data: bytes) -> bytes:
     strange = len(data.translate(None, _KNOWN))
     if strange * 10 > len(data) or _is_prose(data):
-        return data
+        data = _encoded_head(data) or data
+        strange = len(data.translate(None, _KNOWN))
+        if strange or not data.strip():
+            return data
     out: list[bytes] = []
     # Some senders pad every line, or join what was encoded apart: each piece ends with its padding.
     for piece in re.split(rb"=+[ \t]*(?=[\r\n]|$)", data):
@@ -75,6 +81,12 @@ def _base64_in_pieces(data: bytes) -> bytes:
         if padding and rest.strip():
             break
     return b"".join(out)
+
+
+def _encoded_head(data: bytes) -> bytes:
+    """The lines before what somebody added behind them, such as the footer of a list; empty if there are none."""
+    found = _ENCODED_LINES.match(data)
+    return found[0] if found is not None and found[0].count(b"\n") >= 3 else b""
 
 
 def _is_prose(data: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from intake.mail.parsing import read_mail
@@ -64,7 +66,20 @@ def test_it_calls_a_part_without_a_name_what_it_is_described_as(described: str, 
     assert [each.name for each in read.attachments] == [name]
 
 
+def test_it_decodes_a_text_behind_which_a_list_wrote_its_footer() -> None:
+    words = "The scheduler lost its database, and no job has run since. " * 6
+    body = (
+        base64.encodebytes(words.encode()).decode()
+        + "\n"
+        + "_" * 47
+        + "\nops mailing list, ops@lists.example, leave it.\n" * 6
+    )
+    assert read_mail(mail("Content-Transfer-Encoding: base64", body=body)).text.startswith(words[:300])
+
+
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16le", "utf-32"])
 def test_it_does_not_take_plain_bytes_for_two_a_character(charset: str) -> None:
     raw = mail(f"Content-Type: text/plain; charset={charset}", body="The café is open".encode("cp1252"))
     assert read_mail(raw).text == "The café is open"
+    raw = mail(f"Content-Type: text/plain; charset={charset}", body="Сервер не отвечает".encode())
+    assert read_mail(raw).text == "Сервер не отвечает"
