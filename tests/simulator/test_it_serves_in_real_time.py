@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ import pytest
 import requests
 from simulated_app import ACCOUNT, LINE, MARIA, TOKEN
 from twilio.request_validator import RequestValidator
+
+from simulator.server import THREADS
 
 ROOT = Path(__file__).parents[2]
 
@@ -175,6 +178,23 @@ def test_it_says_in_one_line_that_its_post_office_has_no_port() -> None:
     assert errors.strip().count("\n") == 0
     assert "already in use" in errors
     assert "--smtp-port" in errors
+
+
+def test_it_answers_however_many_pages_are_open(desk: Desk) -> None:
+    """More than it has threads; each that is open, or was a moment ago, waits for what happens."""
+    waiting = f"{desk.base}/control/events?after=999&wait=20"
+    pages = [threading.Thread(target=_looked_at, args=(waiting,), daemon=True) for _ in range(THREADS + 12)]
+    for page in pages:
+        page.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert requests.get(f"{desk.base}/control/health", timeout=15).ok
+    assert time.monotonic() - began < 5
+
+
+def _looked_at(url: str) -> None:
+    with contextlib.suppress(requests.RequestException):
+        requests.get(url, timeout=30)
 
 
 def test_it_says_in_one_line_that_its_port_is_taken_and_stops_at_once_when_told(desk: Desk) -> None:
