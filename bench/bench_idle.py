@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.bench_webhook import environment_of, prepare, scratch_database
+from core import due
 from core.settings import load_settings
 from routing.context import Context, build_context
 from routing.paging import steps
@@ -26,6 +27,7 @@ from worker import Worker
 
 CLOSED, OPEN = 1_000_000, 10_000
 RINGING = 200
+STORM, STORMED = 1_000, 200_000
 CYCLES, LOOKS = 500, 50
 WANTED_MS = 5.0
 
@@ -41,6 +43,11 @@ SELECT :first + n, 1, 'support', 'acknowledged', 0, :at FROM ({numbers}) AS numb
 _DUE = """
 INSERT INTO due (kind, subject, due_at, payload, state, attempts)
 SELECT 'page.ring', 'case:' || (:first + n), :at, '{{}}', '{state}', 1 FROM ({numbers}) AS numbers
+"""
+# A fifth of the history were storms: a thousand cases each, accepted with the first of them.
+_STORMS = """
+UPDATE pages SET lead_id = (SELECT min(id) FROM pages) + (case_id - :first) / :storm * :storm
+WHERE case_id <= :first + :stormed AND case_id > :first
 """
 _RING = "UPDATE pages SET state = 'ringing' WHERE case_id > :last"
 _STEPS = """
@@ -69,6 +76,7 @@ def fill(engine: sa.Engine) -> None:
             for statement in (_CASES, _PAGES, _DUE):
                 sql = statement.format(numbers=numbers, status=status, state=state)
                 connection.execute(sa.text(sql), {"first": first, "at": at})
+        connection.execute(sa.text(_STORMS), {"first": 10_000, "storm": STORM, "stormed": STORMED})
         connection.execute(sa.text(_RING), {"last": 10_000 + CLOSED + OPEN - RINGING})
         connection.execute(sa.text(_STEPS), {"at": to_come})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -147,7 +155,10 @@ def report(context: Context) -> None:
     cycle = cycle_of(context)
     found = times(cycle, CYCLES)
     p99 = found[int(len(found) * 0.99)]
-    print(f"  {engine.dialect.name}: {CLOSED:,} closed and {OPEN:,} open cases, {RINGING} of them ringing")
+    print(
+        f"  {engine.dialect.name}: {CLOSED:,} closed and {OPEN:,} open cases, {RINGING} of them ringing;"
+        f" {STORMED:,} rang in storms"
+    )
     print(
         f"    idle cycle, median {median(found):5.2f} ms, p99 {p99:5.2f} ms   (wanted: under {WANTED_MS:.0f})"
     )
@@ -160,9 +171,17 @@ def report(context: Context) -> None:
     print(
         f"    the minute's look for silent pages, median {median(looks):5.2f} ms, slowest {looks[-1]:5.2f} ms"
     )
+
+    def count_dead() -> None:
+        with context.database.reading() as session:
+            assert due.how_many_dead(session) == 0
+
+    counts = times(count_dead, LOOKS)
+    print(f"    /health's count of dead work, median {median(counts):5.2f} ms, slowest {counts[-1]:5.2f} ms")
     with statements(engine) as run:
         cycle()
         revive()
+        count_dead()
     for sql, parameters in run:
         print(f"    {' '.join(sql.split())[:150]}")
         for line in plan(engine, sql, parameters):

@@ -16,8 +16,7 @@ from console.oncall_commands import oncall
 from console.policy_commands import policy
 from console.promise_commands import promises
 from console.wiring import Commands, open_context
-from core import phone_numbers
-from core.due import Due, DueState
+from core import due, phone_numbers
 from core.models import Customer
 from core.schema import migrate as migrate_schema
 from core.settings import load_settings
@@ -89,11 +88,7 @@ def near_misses() -> None:
 @main.command(name="due")
 def due_work() -> None:
     """List the work that waits, is under way, or was given up."""
-    states = (DueState.DEAD, DueState.LEASED, DueState.READY)
     with open_context().database.reading() as session:
-        rows = session.scalars(
-            sa.select(Due).where(Due.state.in_(states)).order_by(Due.state, Due.due_at).limit(200)
-        )
-        for row in rows:
+        for row in due.unfinished(session, 200):
             error = f"  {row.last_error}" if row.last_error else ""
             click.echo(f"{row.state:9} {row.due_at:%Y-%m-%d %H:%M:%S}  {row.kind:18} {row.subject}{error}")

@@ -57,6 +57,12 @@ class Due(Base):
             postgresql_where=sa.text("state = 'leased'"),
             sqlite_where=sa.text("state = 'leased'"),
         ),
+        sa.Index(
+            "ix_due_dead",
+            "due_at",
+            postgresql_where=sa.text("state = 'dead'"),
+            sqlite_where=sa.text("state = 'dead'"),
+        ),
         sa.Index("ix_due_subject", "subject"),
     )
 
@@ -188,6 +194,24 @@ def how_many(session: Session, kind: str, now: datetime, limit: int) -> int:
     """How many rows of one kind are due, counted up to ``limit``."""
     ready = sa.select(Due.id).where(Due.state == "ready", Due.due_at <= now, Due.kind == kind).limit(limit)
     return session.scalars(sa.select(sa.func.count()).select_from(ready.subquery())).one()
+
+
+def how_many_dead(session: Session) -> int:
+    """How many rows were given up for good."""
+    dead = sa.select(sa.func.count()).select_from(Due).where(Due.state == sa.literal_column("'dead'"))
+    return session.scalars(dead).one()
+
+
+def unfinished(session: Session, limit: int) -> list[Due]:
+    """What was given up, what is under way and what waits, each the earliest first; up to ``limit`` rows."""
+    found: list[Due] = []
+    for state in (DueState.DEAD, DueState.LEASED, DueState.READY):
+        # One state after the other, written out: each has a partial index, and what is done is not gone through.
+        of_state = (
+            sa.select(Due).where(Due.state == sa.literal_column(f"'{state}'")).order_by(Due.due_at, Due.id)
+        )
+        found += session.scalars(of_state.limit(limit - len(found)))
+    return found
 
 
 def _bury_killers(session: Session, lease_now: datetime) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.orm import Session
 
-from core.due import Due, DueState
+from core import due
 from core.heartbeat import MAIL, WORKER, last_beat, mailbox_kind
 from routing.context import Context
 from routing.correspondence.outbox import nothing_leaves
@@ -85,6 +85,6 @@ def _of_processes(context: Context, session: Session) -> Iterator[str]:
 def _of_work(context: Context, session: Session) -> Iterator[str]:
     if nothing_leaves(session, context.clock.now()):
         yield "no mail has left for 15 minutes, and some waits; is NIGHTBELL_SMTP_URL right?"
-    dead = session.scalar(sa.select(sa.func.count()).select_from(Due).where(Due.state == DueState.DEAD))
+    dead = due.how_many_dead(session)
     if dead:
         yield f"{dead} pieces of due work failed for good; see: nightbell due"

@@ -23,32 +23,60 @@ _AT_ONCE = 50
 def members(context: Context, claim: due.Claim) -> None:
     """Due work: each case of a bundle gets its owner, or is passed on, with its event and its receipt.
 
-    In parts, so that a storm keeps no database busy for seconds; what is left is taken up again at once.
+    In parts, so that a storm keeps no database busy for seconds; what is left is taken up again at once. The lead is
+    locked first: who has it at that moment is who gets a part, whatever else is being written.
     """
     work, now = claim.payload, context.clock.now()
-    states = (PageState.JOINED,) if work["accept"] else (PageState.ACKNOWLEDGED,)
     with context.database.writing() as session:
-        had_by = None if work["accept"] else work["person"]
-        found = bundles.some_members(session, work["lead"], states, _AT_ONCE, had_by)
-        taken_at = session.get_one(Page, work["lead"]).position
-        for page in (locked_page(session, page_id) for page_id in found):
-            if page.lead_id != work["lead"] or page.state not in states:
-                continue  # somebody was quicker
-            if work["accept"]:
-                page.position = max(page.position, taken_at)
-                pages.take(session, context, page, work["person"], context.policies.current().policy, now)
-            elif not _let_go(session, context, page, work, now):
-                page.lead_id = None  # answered meanwhile: no more of this bundle
-        if not (due.again(session, claim, now, **work) if found else due.finish(session, claim)):
+        lead = locked_page(session, work["lead"])
+        more = _write_some(session, context, lead, work, now)
+        if not (due.again(session, claim, now, **work) if more else due.finish(session, claim)):
             raise due.LeaseLost(claim.subject)
+        if not more and (lead.case.responded_at is not None or lead.case.closed_at is not None):
+            bundles.succeed(session, lead, now)
 
 
-def _let_go(session: Session, context: Context, page: Page, work: Mapping[str, Any], now: datetime) -> bool:
-    """Pass a case of the bundle on, or write who has taken it over."""
-    if "to" not in work:
-        return pages.let_go(session, page, context.policies.current(), now)
-    person = session.get_one(Person, work["to"])
+def _write_some(
+    session: Session, context: Context, lead: Page, work: Mapping[str, Any], now: datetime
+) -> bool:
+    """One part of the bundle; False when there is none left."""
+    if work["do"] == bundles.ACCEPT and lead.acknowledged_by is None:
+        return False  # of those who must acknowledge, all who did have passed: it rings on
+    found = bundles.some_members(session, lead, _AT_ONCE, *_which(lead, work))
+    for page in (locked_page(session, page_id) for page_id in found):
+        if page.lead_id != lead.id:
+            continue  # somebody was quicker
+        if not _WRITTEN[work["do"]](session, context, lead, page, now):
+            page.lead_id = None  # answered meanwhile: no more of this bundle
+    return bool(found)
+
+
+def _which(lead: Page, work: Mapping[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Which pages of the bundle this is about."""
+    if work["do"] == bundles.ACCEPT:
+        return (Page.state == PageState.JOINED,)
+    had = (Page.state == PageState.ACKNOWLEDGED, Page.acknowledged_by.in_(work["people"]))
+    return (*had, Page.acknowledged_by != lead.acknowledged_by) if work["do"] == bundles.TAKE else had
+
+
+def _accept(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
+    page.position = max(page.position, lead.position)
+    policy = context.policies.current().policy
+    return pages.take(session, context, page, lead.acknowledged_by or "", policy, now)
+
+
+def _pass(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
+    # Beside a lead that still rings for others who must acknowledge, it goes back to that.
+    position = lead.position if lead.state == PageState.RINGING else None
+    return pages.let_go(session, page, context.policies.current(), now, position=position)
+
+
+def _take(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
+    person = session.get_one(Person, lead.acknowledged_by)
     return pages.take_over(session, context, page, person) is pages.Answer.DONE
+
+
+_WRITTEN = {bundles.ACCEPT: _accept, bundles.PASS: _pass, bundles.TAKE: _take}
 
 
 def closed(context: Context, claim: due.Claim) -> None:

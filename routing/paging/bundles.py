@@ -6,7 +6,7 @@ window join it. What is more urgent than everything in the bundle rings anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from core import due
 from core.models import Case, record
 from routing.paging.models import Page
-from routing.paging.rows import RING, move
+from routing.paging.rows import RING, locked_page, move, plan_duty
 from routing.paging.states import PageEvent, PageState
 from routing.policy import Escalation
 
 MEMBERS, CLOSED = "page.members", "page.bundle-closed"
+# What is written of the members.
+ACCEPT, PASS, TAKE = "accept", "pass", "take"
 # Written out as in the partial indexes, which databases use for nothing else.
 _RINGING = Page.state == sa.literal_column("'ringing'")
 _JOINED = Page.state == sa.literal_column("'joined'")
@@ -101,17 +103,60 @@ def promote(session: Session, lead: Page, now: datetime) -> None:
         return
     heir.started_at, heir.joined_at = lead.started_at, lead.joined_at
     session.flush()
-    follow(session, lead, heir)
+    follow(session, lead, heir, PageState.JOINED)
     heir.due_at = earliest_promise(session, heir, now)
     due.enqueue(session, RING, heir.subject, now, page=heir.id, position=heir.position)
 
 
-def follow(session: Session, lead: Page, other: Page) -> None:
-    """Whoever waits with ``lead`` waits with ``other`` from now on."""
+def succeed(session: Session, lead: Page, now: datetime) -> None:
+    """The accepted lead's own case needs nobody any more: the most urgent of those that wait stands for the bundle.
+
+    The former lead is one of the others from now on. While the worker still writes them, it comes here at its end;
+    ``lead`` is locked, so that one of the two does it.
+    """
+    if lead.lead_id is not None or lead.state != PageState.ACKNOWLEDGED or _are_written(session, lead):
+        return
+    heir = session.scalar(
+        sa.select(Page)
+        .join(Case, Case.id == Page.case_id)
+        .where(
+            Page.lead_id == lead.id, Page.state == PageState.ACKNOWLEDGED,
+            Page.acknowledged_by == lead.acknowledged_by, Case.responded_at.is_(None), Case.closed_at.is_(None),
+        )
+        .order_by(Case.priority, Page.id)
+        .limit(1)
+        .with_for_update(of=Page)
+    )  # fmt: skip
+    if heir is None:
+        return
+    heir.lead_id, heir.joined_at, heir.open_until = None, lead.joined_at, lead.open_until
     session.flush()
+    follow(session, lead, heir, PageState.JOINED, PageState.ACKNOWLEDGED)
+    lead.lead_id, lead.open_until = heir.id, None
+    for closing in _live(session, lead, CLOSED):
+        due.enqueue(session, CLOSED, subject(heir), closing.due_at, **{**closing.payload, "lead": heir.id})
+    due.cancel(session, subject(lead), (CLOSED,))
+    plan_duty(session, heir, now, None)
+
+
+def spoken_for(session: Session, page: Page) -> Page:
+    """The page that is meant by one which stood for its bundle, and whose own case needs nobody any more; locked."""
+    if page.lead_id is None or page.joined_at is None:
+        return page
+    if page.case.responded_at is None and page.case.closed_at is None:
+        return page
+    lead = locked_page(session, page.lead_id)
+    return lead if lead.acknowledged_by == page.acknowledged_by else page
+
+
+def follow(session: Session, lead: Page, other: Page, *states: PageState) -> None:
+    """Whoever is in one of ``states`` with ``lead`` is so with ``other`` from now on. Locked in their order."""
+    session.flush()
+    followers = sa.select(Page.id).where(Page.lead_id == lead.id, Page.state.in_(states))
+    ids = session.scalars(followers.order_by(Page.id).with_for_update()).all()
     session.execute(
         sa.update(Page)
-        .where(Page.lead_id == lead.id, Page.state == PageState.JOINED)
+        .where(Page.id.in_(ids))
         .values(lead_id=other.lead_id or other.id)
         .execution_options(synchronize_session=False)
     )
@@ -137,26 +182,40 @@ def others(session: Session, lead: Page) -> int:
     return session.scalar(found.where(*waiting)) or 0
 
 
-def accept_members(session: Session, lead: Page, person: str, now: datetime) -> None:
-    """Let the worker write that ``person`` has everything that has joined ``lead``; it is planned once."""
+def accept_members(session: Session, lead: Page, now: datetime) -> None:
+    """Let the worker write that whoever has ``lead`` has everything that has joined it; it is planned once."""
     planned = sa.exists().where(
         due.Due.subject == subject(lead), due.Due.kind == MEMBERS, due.Due.state == due.DueState.READY
     )
     if not session.scalar(sa.select(planned)):
-        due.enqueue(session, MEMBERS, subject(lead), now, lead=lead.id, person=person, accept=True)
+        due.enqueue(session, MEMBERS, subject(lead), now, lead=lead.id, do=ACCEPT)
 
 
-def pass_members(session: Session, lead: Page, now: datetime) -> None:
-    """Let the worker pass on whatever was accepted with ``lead``."""
-    work = {"lead": lead.id, "person": lead.acknowledged_by, "accept": False}
-    due.enqueue(session, MEMBERS, subject(lead), now, **work)
+def pass_members(session: Session, lead: Page, people: Iterable[str], now: datetime) -> None:
+    """Let the worker pass on whatever these ``people`` have of the bundle."""
+    due.enqueue(session, MEMBERS, subject(lead), now, lead=lead.id, do=PASS, people=sorted(set(people)))
 
 
-def take_members(session: Session, lead: Page, person: str, former: str | None, now: datetime) -> None:
-    """Let the worker write that ``person`` has taken over from ``former`` what was accepted with ``lead``."""
-    if others(session, lead):
-        work = {"lead": lead.id, "person": former, "to": person, "accept": False}
-        due.enqueue(session, MEMBERS, subject(lead), now, **work)
+def take_members(session: Session, lead: Page, former: str, now: datetime) -> None:
+    """Let the worker write that whoever has ``lead`` has taken over what ``former`` has of the bundle."""
+    due.enqueue(session, MEMBERS, subject(lead), now, lead=lead.id, do=TAKE, people=[former])
+
+
+def being_taken_from(session: Session, lead: Page) -> set[str]:
+    """Who may have cases of the bundle still, since taking them over has not come to its end."""
+    return {key for work in _live(session, lead, MEMBERS) for key in work.payload.get("people", ())}
+
+
+def _are_written(session: Session, lead: Page) -> bool:
+    return bool(_live(session, lead, MEMBERS))
+
+
+def _live(session: Session, lead: Page, kind: str) -> Sequence[due.Due]:
+    """The due work of one kind that a bundle waits for."""
+    live = due.Due.state.in_((due.DueState.READY, due.DueState.LEASED))
+    return session.scalars(
+        sa.select(due.Due).where(due.Due.subject == subject(lead), due.Due.kind == kind, live)
+    ).all()
 
 
 def close_later(session: Session, lead: Page, person: str, now: datetime) -> None:
@@ -166,22 +225,21 @@ def close_later(session: Session, lead: Page, person: str, now: datetime) -> Non
         due.enqueue(session, CLOSED, subject(lead), lead.open_until, lead=lead.id, person=person, at=at)
 
 
-def some_members(
-    session: Session, lead_id: int, states: Iterable[PageState], most: int, had_by: str | None = None
-) -> list[int]:
-    """The ids of some pages of a bundle in one of ``states``, the earliest first; of one person's, if given."""
-    found = sa.select(Page.id).where(Page.lead_id == lead_id, Page.state.in_(list(states)))
-    if had_by is not None:
-        found = found.where(Page.acknowledged_by == had_by)
+def some_members(session: Session, lead: Page, most: int, *which: sa.ColumnElement[bool]) -> list[int]:
+    """The ids of some pages of a bundle for which all of ``which`` hold, the earliest first."""
+    found = sa.select(Page.id).where(Page.lead_id == lead.id, *which)
     return list(session.scalars(found.order_by(Page.id).limit(most)))
 
 
 def left_alone(session: Session) -> list[Page]:
-    """Pages that wait with a lead which rings no more, though nothing is planned for them."""
+    """Pages that wait with a lead which rings no more, though nothing is planned for them.
+
+    Not as a join: with one, SQLite goes through everything that ever joined, and not through what waits.
+    """
     lead = sa.orm.aliased(Page)
+    rings = sa.exists().where(lead.id == Page.lead_id, lead.state == PageState.RINGING)
     pending = sa.exists().where(
         due.Due.kind == MEMBERS, due.Due.state.in_((due.DueState.READY, due.DueState.LEASED)),
-        due.Due.subject == sa.literal("bundle:") + sa.cast(lead.id, sa.String),
+        due.Due.subject == sa.literal("bundle:") + sa.cast(Page.lead_id, sa.String),
     )  # fmt: skip
-    found = sa.select(Page).join(lead, lead.id == Page.lead_id)
-    return list(session.scalars(found.where(_JOINED, lead.state != PageState.RINGING, ~pending)))
+    return list(session.scalars(sa.select(Page).where(_JOINED, ~rings, ~pending)))

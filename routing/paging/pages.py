@@ -64,7 +64,7 @@ def start_page(
         return page
     bundles.join(session, page, lead, case, now)
     if lead.state == PageState.ACKNOWLEDGED and lead.acknowledged_by is not None:
-        bundles.accept_members(session, lead, lead.acknowledged_by, now)
+        bundles.accept_members(session, lead, now)
     else:
         pull_forward(session, lead, case.due_at, now)
     return page
@@ -103,7 +103,7 @@ def accept(session: Session, context: Context, page: Page, person: Person) -> An
     if outcome is Answer.DONE and bundles.others(session, page):
         rule = context.policies.version(page.policy_version).escalations[page.escalation]
         page.open_until = now + timedelta(seconds=rule.bundle_s)
-        bundles.accept_members(session, page, person.key, now)
+        bundles.accept_members(session, page, now)
         bundles.close_later(session, page, person.key, now)
     return outcome
 
@@ -185,6 +185,7 @@ def pass_on(session: Session, context: Context, page: Page, person: Person, posi
     Whoever has accepted may still pass: a new page begins at the next step. The pages of the case are locked.
     """
     now = context.clock.now()
+    page = bundles.spoken_for(session, page)
     if page.state == PageState.ACKNOWLEDGED and page.acknowledged_by == person.key:
         return Answer.DONE if let_go(session, page, context.policies.current(), now) else Answer.OVER
     if page.state == PageState.JOINED and bundles.leave(session, page):
@@ -206,6 +207,10 @@ def _pass_alone(session: Session, context: Context, page: Page, person: Person, 
         heirs = everyone.done_by(session, page)
         page.acknowledged_by = heirs[0] if heirs else None
         _owned_by(session, session.get_one(Case, page.case_id), page.acknowledged_by, now)
+        if heirs:
+            bundles.take_members(session, page, person.key, now)
+        else:
+            bundles.pass_members(session, page, [person.key], now)
     _note_acknowledged(session, page, person, now)
     if page.acknowledged_by is None and not any(row.is_missing for row in everyone.rows_of(session, page)):
         advance(session, context, page, page.position, at_once=True)
@@ -213,11 +218,17 @@ def _pass_alone(session: Session, context: Context, page: Page, person: Person, 
 
 
 def let_go(
-    session: Session, page: Page, current: CurrentPolicy, now: datetime, to: str | None = None
+    session: Session,
+    page: Page,
+    current: CurrentPolicy,
+    now: datetime,
+    *,
+    to: str | None = None,
+    position: int | None = None,
 ) -> bool:
     """Whoever accepted passes the case on, ``to`` somebody perhaps, and all of its bundle.
 
-    False if the customer has been answered.
+    It goes on at the next step, or at ``position``. False if the customer has been answered.
     """
     case = session.get_one(Case, page.case_id)
     if case.responded_at is not None or case.closed_at is not None or not move(page, PageEvent.LET_GO):
@@ -228,11 +239,12 @@ def let_go(
         record(session, "page.passed", now, case_id=case.id, person=page.acknowledged_by)
     stop(session, page, now)
     _owned_by(session, case, None, now)
-    fresh = start_page(session, case, current, now, page.position + 1, to)
+    fresh = start_page(session, case, current, now, page.position + 1 if position is None else position, to)
     if page.lead_id is None and bundles.others(session, page):
+        people = {page.acknowledged_by or "", *bundles.being_taken_from(session, page)}
         due.cancel(session, bundles.subject(page))
-        bundles.follow(session, page, fresh)
-        bundles.pass_members(session, page, now)
+        bundles.follow(session, page, fresh, PageState.JOINED)
+        bundles.pass_members(session, page, people, now)
     return True
 
 
@@ -241,14 +253,16 @@ def hand_to(session: Session, context: Context, page: Page, person: Person, to: 
 
     The pages of the case are locked.
     """
+    page = bundles.spoken_for(session, page)
     if page.state != PageState.ACKNOWLEDGED or page.acknowledged_by != person.key:
         return Answer.TAKEN if page.state == PageState.ACKNOWLEDGED else Answer.OVER
-    handed = let_go(session, page, context.policies.current(), context.clock.now(), to.key)
+    handed = let_go(session, page, context.policies.current(), context.clock.now(), to=to.key)
     return Answer.DONE if handed else Answer.OVER
 
 
 def take_over(session: Session, context: Context, page: Page, person: Person) -> Answer:
     """``person`` takes a case from whoever has it and has not answered; one that rings they accept."""
+    page = bundles.spoken_for(session, page)
     case, former = session.get_one(Case, page.case_id), page.acknowledged_by
     if page.state != PageState.ACKNOWLEDGED or former == person.key:
         return accept(session, context, page, person)
@@ -260,7 +274,8 @@ def take_over(session: Session, context: Context, page: Page, person: Person) ->
     _hand_over(session, context, page, person.key, policy, now)
     if page.lead_id is None:
         sending.tell(session, case, policy, [former or ""], Purpose.RELIEVED, now)
-        bundles.take_members(session, page, person.key, former, now)
+        if bundles.others(session, page):
+            bundles.take_members(session, page, former or "", now)
     return Answer.DONE
 
 
@@ -308,7 +323,7 @@ def resume(session: Session, case: Case, now: datetime) -> None:
 
 
 def call_off(session: Session, case: Case, now: datetime) -> None:
-    """Nobody is to be rung for ``case`` any more; who is being rung is hung up on. Its bundle rings on without it."""
+    """Nobody is to be rung for ``case`` any more; who is being rung is hung up on. Its bundle goes on without it."""
     for page in locked_pages(session, case):
         rang = page.state == PageState.RINGING
         if move(page, PageEvent.CALLED_OFF):
@@ -316,6 +331,8 @@ def call_off(session: Session, case: Case, now: datetime) -> None:
         stop(session, page, now)
         if rang:
             bundles.promote(session, page, now)
+        else:
+            bundles.succeed(session, page, now)
 
 
 def _latest(pages: list[Page]) -> Page | None:

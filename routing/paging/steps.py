@@ -147,7 +147,7 @@ def replan(session: Session, case: Case, now: datetime) -> None:
             lead = session.get_one(Page, page.lead_id)
             if case.priority < session.get_one(Case, lead.case_id).priority:
                 ring_alone(session, page, case.due_at, now)
-            else:
+            elif lead.state == PageState.RINGING:
                 pull_forward(session, lead, case.due_at, now)
 
 

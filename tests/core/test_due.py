@@ -13,6 +13,7 @@ from core import due
 from core.database import Database
 from core.due import Claim, Due, DueState, LeaseLost
 from core.models import Event, record
+from tests.plans import plans_of
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -308,3 +309,30 @@ def test_patient_work_comes_last_however_long_it_has_waited(database: Database) 
     with database.writing() as session:
         assert due.claim(session, NOON, LEASE, 4, patient={"mail"}, most_patient=0) == []
         assert len(due.claim_more(session, "mail", NOON, LEASE, 10)) == 3
+
+
+def test_it_finds_what_is_dead_and_what_waits_by_indexes(database: Database) -> None:
+    """Nothing goes through what was done: /health is asked every few seconds, for years."""
+    assert "ix_due_dead" in plans_of(database, due.how_many_dead)
+    plans = plans_of(database, lambda session: due.unfinished(session, 200))
+    for index in ("ix_due_dead", "ix_due_leased", "ix_due_ready"):
+        assert index in plans
+
+
+def test_it_lists_what_is_unfinished_the_dead_first(database: Database, claim: Claiming) -> None:
+    enqueue(database, "done:1", "dead:1", "leased:1", at=NOON)
+    done, dead, _ = claim()
+    finish(database, done)
+    with database.writing() as session:
+        due.retry(session, dead, NOON, "never", permanent=True)
+    enqueue(database, "late:1", at=NOON + SECOND)
+    enqueue(database, "early:1")
+    with database.reading() as session:
+        assert [row.subject for row in due.unfinished(session, 9)] == [
+            "dead:1",
+            "leased:1",
+            "early:1",
+            "late:1",
+        ]
+        assert [row.subject for row in due.unfinished(session, 2)] == ["dead:1", "leased:1"]
+        assert due.how_many_dead(session) == 1

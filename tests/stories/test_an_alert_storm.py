@@ -235,6 +235,72 @@ def test_passing_at_once_loses_none_of_what_is_still_being_written(house: House)
     assert owners(house) == {"luis"}
 
 
+def answer(house: House, number: int) -> None:
+    """Dana answers the customer of a case by mail."""
+    with house.context.database.writing() as session:
+        case, dana = session.get_one(Case, number), handling.somebody(session, "dana")
+        handling.write(session, case, "It is mended.", dana, house.scheduler.now(), public=True)
+
+
+def dana_has_four_and_answers_the_first(house: House) -> None:
+    storm(house, 4, 2)
+    house.picks_up(DANA).presses("1").hangs_up()
+    house.fast_forward(5)
+    answer(house, 1001)
+    house.fast_forward(1)
+
+
+@pytest.mark.parametrize("number", [1001, 1002])
+def test_passing_a_bundle_whose_first_case_is_answered_passes_the_rest(house: House, number: int) -> None:
+    """By the number that it rang under, and by the one that stands for it now."""
+    dana_has_four_and_answers_the_first(house)
+    assert house.text(DANA, f"PASS {number}") == "Case 1002 goes to the next engineer."
+    house.fast_forward(5)
+    assert [case.engineer for case in house.cases] == ["dana", None, None, None]
+    luis = house.picks_up(LUIS)
+    luis.hears("case 1 0 0 2, and 2 other cases").presses("1").hangs_up()
+    house.fast_forward(5)
+    assert [case.engineer for case in house.cases] == ["dana", "luis", "luis", "luis"]
+
+
+def test_key_3_in_a_reminder_passes_what_is_left_of_a_bundle(house: House) -> None:
+    dana_has_four_and_answers_the_first(house)
+    dana = house.picks_up_within(DANA, 3600)
+    dana.hears("You have case 1 0 0 2, and 2 other cases").presses("3").hears("Passed on").hangs_up()
+    house.fast_forward(5)
+    assert [case.engineer for case in house.cases] == ["dana", None, None, None]
+    assert house.rung == {DANA: 2, LUIS: 1}
+
+
+def test_taking_over_a_bundle_whose_first_case_is_answered_takes_the_rest(house: House) -> None:
+    dana_has_four_and_answers_the_first(house)
+    assert house.text(LUIS, "TAKE 1001").startswith("You have case 1002, and 2 other cases")
+    house.fast_forward(5)
+    assert [case.engineer for case in house.cases] == ["dana", "luis", "luis", "luis"]
+    assert sum("Luis Ortega has case 1002 now" in text for text in house.texts(DANA)) == 1
+
+
+def test_what_follows_in_the_window_joins_what_is_left_of_a_bundle(house: House) -> None:
+    dana_has_four_and_answers_the_first(house)
+    alert(house, 100)
+    house.fast_forward(200)
+    assert [case.engineer for case in house.cases] == ["dana"] * 5
+    assert house.rung == {DANA: 1}
+    (followed,) = [text for text in house.texts(DANA) if "More cases have come" in text]
+    assert "You have case 1002, and 3 other cases" in followed
+    assert house.due("dead") == []
+
+
+def test_an_answer_that_was_none_is_one_of_the_others_again(house: House) -> None:
+    dana_has_four_and_answers_the_first(house)
+    with house.context.database.writing() as session:
+        dana = handling.somebody(session, "dana")
+        handling.withdraw(session, session.get_one(Case, 1001), dana, house.scheduler.now())
+    assert house.text(DANA, "PASS 1002") == "Case 1002 goes to the next engineer."
+    house.fast_forward(5)
+    assert owners(house) == {None}
+
+
 def test_a_bundle_is_reminded_of_with_one_ring_and_breaks_with_one(house: House) -> None:
     storm(house, 20, 5)
     house.picks_up(DANA).presses("1").hangs_up()

@@ -77,6 +77,19 @@ def test_it_tells_nothing_of_what_is_answered(accepted: House) -> None:
     assert accepted.text(LUIS, "TAKE 1001") == "Case 1001 is not ringing anybody."
 
 
+def test_it_tells_of_what_is_left_of_a_bundle_whose_first_case_is_answered(morning: House) -> None:
+    for caller in (MARIA, OMAR):
+        morning.voicemail_from(caller)
+    morning.picks_up(DANA).presses("1").hangs_up()
+    with morning.context.database.writing() as session:
+        dana = handling.somebody(session, "dana")
+        case = session.get_one(Case, 1001)
+        handling.write(session, case, "It is mended.", dana, morning.scheduler.now(), public=True)
+    until_eight(morning)
+    assert told(morning, LUIS, "Dana Whitfield has case 1002, and Bluebonnet Health still waits") == 1
+    assert told(morning, DANA, "Somebody else is on call now. You still have case 1002") == 1
+
+
 def test_a_ringing_page_rings_the_new_one_at_once(morning: House) -> None:
     """Dana's step waits for a long time, and the handover falls into it."""
     for number in ENGINEERS:
