@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json, UtcDateTime, wake_after_commit
-from core.prepared import prepared_insert, straight
+from core.prepared import Prepared, prepared_insert, straight, straight_rows
 
 MAX_ATTEMPTS = 12
 _FIRST_RETRY = timedelta(seconds=2)
@@ -95,20 +96,25 @@ _INSERT = prepared_insert(Due)
 
 def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **payload: Any) -> None:
     """Write a piece of work that is due at ``due_at``; ``subject`` (``page:12``) is what cancels it."""
-    session.add(Due(kind=kind, subject=subject, due_at=due_at, payload=payload))
+    straight(session, _INSERT, kind=kind, subject=subject, due_at=due_at, payload=payload)
     wake_after_commit(session)
 
 
 def cancel(session: Session, subject: str, kinds: Sequence[str] = ()) -> int:
     """Cancel what is still to be done for ``subject`` (of ``kinds`` only, if given); how many rows."""
-    statement = (
+    session.flush()  # locks are taken in the order of the house, those of due work last
+    return straight(session, _cancelling(tuple(kinds)), subject_=subject).rowcount
+
+
+@functools.cache
+def _cancelling(kinds: tuple[str, ...]) -> Prepared:
+    waiting = sa.or_(Due.state == DueState.READY, Due.state == DueState.LEASED)
+    these = sa.or_(*(Due.kind == kind for kind in kinds)) if kinds else sa.true()
+    return Prepared(
         sa.update(Due)
-        .where(Due.subject == subject, Due.state.in_((DueState.READY, DueState.LEASED)))
+        .where(Due.subject == sa.bindparam("subject_"), waiting, these)
         .values(state=DueState.CANCELLED, lease_token=None)
     )
-    if kinds:
-        statement = statement.where(Due.kind.in_(kinds))
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -119,22 +125,26 @@ class Outlook:
     next_due_at: datetime | None
 
 
-_NEXT = sa.select(Due.due_at).where(Due.state == "ready").order_by(Due.due_at).limit(1).scalar_subquery()
+# Written out: a partial index is found by the words of a statement, not by its parameters.
+_READY, _LEASED = (
+    Due.state == sa.literal_column(f"'{state}'") for state in (DueState.READY, DueState.LEASED)
+)
+_NEXT = sa.select(Due.due_at).where(_READY).order_by(Due.due_at).limit(1).scalar_subquery()
 _EXPIRED = {
-    "sqlite": sa.exists().where(
-        Due.state == "leased", Due.lease_until < sa.bindparam("lease_now", type_=UtcDateTime)
-    ),
-    "postgresql": sa.exists().where(Due.state == "leased", Due.lease_until < sa.func.clock_timestamp()),
+    "sqlite": sa.exists().where(_LEASED, Due.lease_until < sa.bindparam("lease_now", type_=UtcDateTime)),
+    "postgresql": sa.exists().where(_LEASED, Due.lease_until < sa.func.clock_timestamp()),
 }
 _OUTLOOK = {
-    name: sa.select(_NEXT.label("next"), expired.label("expired")) for name, expired in _EXPIRED.items()
+    name: Prepared(sa.select(_NEXT.label("next"), expired.label("expired")))
+    for name, expired in _EXPIRED.items()
 }
 
 
 def outlook(session: Session, now: datetime) -> Outlook:
     """Look without claiming, in one query: workers do so all the time, and most looks find nothing."""
     name = session.get_bind().dialect.name
-    row = session.execute(_OUTLOOK[name], {"lease_now": datetime.now(UTC)} if name == "sqlite" else {}).one()
+    clock = {"lease_now": datetime.now(UTC)} if name == "sqlite" else {}
+    (row,) = straight_rows(session, _OUTLOOK[name], **clock)
     return Outlook(row.expired or (row.next is not None and row.next <= now), row.next)
 
 
@@ -154,17 +164,41 @@ def claim(
     """
     lease_now = _lease_clock(session)
     _bury_killers(session, lease_now)
-    ready = (Due.state == "ready", Due.due_at <= now)
-    others = (Due.kind.not_in(patient),) if patient else ()
-    ids = _pick(session, *ready, *others, order=Due.due_at, limit=limit)
+    kinds = tuple(patient)
+    ids = _picked(session, _ready(kinds, wanted=False), limit, now_=now)
     if len(ids) < limit:
-        left = limit - len(ids)
-        expired = (Due.state == "leased", Due.lease_until < lease_now)
-        ids += _pick(session, *expired, order=Due.lease_until, limit=left)
+        ids += _picked(session, _expired(), limit - len(ids), now_=lease_now)
     left = min(limit - len(ids), most_patient)
-    if patient and left > 0:
-        ids += _pick(session, *ready, Due.kind.in_(patient), order=Due.due_at, limit=left)
+    if kinds and left > 0:
+        ids += _picked(session, _ready(kinds, wanted=True), left, now_=now)
     return [_lease(session, id, lease_now + lease) for id in ids]
+
+
+_AS_OF = sa.bindparam("now_", type_=UtcDateTime)
+
+
+@functools.cache
+def _ready(kinds: tuple[str, ...], *, wanted: bool) -> Prepared:
+    """Rows that are due, the longest first: of these kinds if they are ``wanted``, else of all others."""
+    these = sa.or_(sa.false(), *(Due.kind == kind for kind in kinds))
+    ready = sa.select(Due.id).where(_READY, Due.due_at <= _AS_OF)
+    return _first(ready.where(these if wanted else sa.not_(these)).order_by(Due.due_at))
+
+
+@functools.cache
+def _expired() -> Prepared:
+    """Rows whose worker has not been heard of for as long as it has leased them."""
+    gone = sa.select(Due.id).where(_LEASED, Due.lease_until < _AS_OF)
+    return _first(gone.order_by(Due.lease_until))
+
+
+def _first(statement: sa.Select[int]) -> Prepared:
+    limited = statement.limit(sa.bindparam("limit_", type_=sa.Integer))
+    return Prepared(limited.with_for_update(skip_locked=True))  # SQLite has one writer, and no words for it
+
+
+def _picked(session: Session, statement: Prepared, limit: int, **values: datetime) -> list[int]:
+    return [row.id for row in straight_rows(session, statement, limit_=limit, **values)]
 
 
 def claim_more(session: Session, kind: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
@@ -172,9 +206,7 @@ def claim_more(session: Session, kind: str, now: datetime, lease: timedelta, lim
 
     The claims are not renewed for it: they are for work that is over well before their lease.
     """
-    ids = _pick(
-        session, Due.state == "ready", Due.due_at <= now, Due.kind == kind, order=Due.due_at, limit=limit
-    )
+    ids = _picked(session, _ready((kind,), wanted=True), limit, now_=now)
     if not ids:
         return []
     token = secrets.token_hex(16)  # one for all: nobody else has it
@@ -214,31 +246,35 @@ def unfinished(session: Session, limit: int) -> list[Due]:
     return found
 
 
+_BURY_KILLERS = Prepared(
+    sa.update(Due)
+    .where(_LEASED, Due.lease_until < _AS_OF, Due.attempts >= MAX_ATTEMPTS)
+    .values(state=DueState.DEAD, lease_token=None, last_error="its worker died each time")
+)
+
+
 def _bury_killers(session: Session, lease_now: datetime) -> None:
     """Work that has taken its worker with it each time is dead: it must not kill the next one as well."""
-    session.execute(
-        sa.update(Due)
-        .where(Due.state == "leased", Due.lease_until < lease_now, Due.attempts >= MAX_ATTEMPTS)
-        .values(state=DueState.DEAD, lease_token=None, last_error="its worker died each time")
+    straight(session, _BURY_KILLERS, now_=lease_now)
+
+
+_LEASE = Prepared(
+    sa.update(Due)
+    .where(Due.id == sa.bindparam("id_", type_=sa.Integer))
+    .values(
+        state=DueState.LEASED,
+        lease_token=sa.bindparam("token_"),
+        lease_until=sa.bindparam("until_", type_=UtcDateTime),
+        attempts=Due.attempts + 1,
     )
-
-
-def _pick(session: Session, *conditions: Any, order: Any, limit: int) -> list[int]:
-    statement = sa.select(Due.id).where(*conditions).order_by(order).limit(limit)
-    if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
-    return list(session.scalars(statement))
+    .returning(Due.kind, Due.subject, Due.payload, Due.attempts)
+)
 
 
 def _lease(session: Session, id: int, until: datetime) -> Claim:
-    # The rows were locked by _pick (PostgreSQL) or by the write transaction (SQLite).
+    # The rows were locked by _picked (PostgreSQL) or by the write transaction (SQLite).
     token = secrets.token_hex(16)
-    row = session.execute(
-        sa.update(Due)
-        .where(Due.id == id)
-        .values(state=DueState.LEASED, lease_token=token, lease_until=until, attempts=Due.attempts + 1)
-        .returning(Due.kind, Due.subject, Due.payload, Due.attempts)
-    ).one()
+    (row,) = straight_rows(session, _LEASE, id_=id, token_=token, until_=until)
     return Claim(id, row.kind, row.subject, row.payload, row.attempts, token)
 
 
@@ -267,10 +303,13 @@ def enqueue_now(session: Session, kind: str, subject: str, due_at: datetime, pay
     wake_after_commit(session)
 
 
+_OURS = (Due.id == sa.bindparam("id_", type_=sa.Integer), Due.lease_token == sa.bindparam("token_"))
+_HOLDS = Prepared(sa.select(Due.id).where(*_OURS))
+
+
 def holds(session: Session, claim: Claim) -> bool:
     """Whether the claim is still ours: neither cancelled nor taken over."""
-    found = session.scalar(sa.select(Due.id).where(Due.id == claim.id, Due.lease_token == claim.token))
-    return found is not None
+    return bool(straight_rows(session, _HOLDS, id_=claim.id, token_=claim.token))
 
 
 def renew(session: Session, claim: Claim, lease: timedelta) -> bool:
@@ -317,17 +356,26 @@ def again(
 
 
 def _close(session: Session, claim: Claim, **values: Any) -> bool:
-    done = session.execute(
-        sa.update(Due)
-        .where(Due.id == claim.id, Due.state == DueState.LEASED, Due.lease_token == claim.token)
-        .values(**values)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    session.flush()  # as in cancel
+    given = {f"{name}_": value for name, value in values.items()}
+    closing = _closing(tuple(values))
+    return bool(straight(session, closing, id_=claim.id, token_=claim.token, **given).rowcount)
+
+
+@functools.cache
+def _closing(names: tuple[str, ...]) -> Prepared:
+    given = {name: sa.bindparam(f"{name}_", type_=Due.__table__.c[name].type) for name in names}
+    return Prepared(sa.update(Due).where(*_OURS, Due.state == DueState.LEASED).values(given))
+
+
+_CLOCK = Prepared(sa.select(sa.cast(sa.func.clock_timestamp(), UtcDateTime).label("now")))
 
 
 def _lease_clock(session: Session) -> datetime:
     if session.get_bind().dialect.name == "postgresql":
-        return session.execute(sa.select(sa.cast(sa.func.clock_timestamp(), UtcDateTime))).scalar_one()
+        (row,) = straight_rows(session, _CLOCK)
+        now: datetime = row.now
+        return now
     return datetime.now(UTC)
 
 

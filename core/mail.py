@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
@@ -77,16 +78,16 @@ class Mailer:
 
     def _connected(self) -> smtplib.SMTP:
         url = urlsplit(self._url)
-        host, context = url.hostname or "", ssl.create_default_context()
+        host = url.hostname or ""
         server: smtplib.SMTP
         if url.scheme == "smtps":
-            server = smtplib.SMTP_SSL(host, url.port or 465, timeout=_PATIENCE_S, context=context)
+            server = smtplib.SMTP_SSL(host, url.port or 465, timeout=_PATIENCE_S, context=_trust())
         else:
             server = smtplib.SMTP(host, url.port or 25, timeout=_PATIENCE_S)
         try:
             server.ehlo()
             if url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=context)
+                server.starttls(context=_trust())
                 server.ehlo()
             if url.username:
                 server.login(unquote(url.username), unquote(url.password or ""))
@@ -94,6 +95,12 @@ class Mailer:
             server.close()
             raise
         return server
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that this machine trusts; reading them takes longer than handing over a mail."""
+    return ssl.create_default_context()
 
 
 @contextmanager

@@ -54,6 +54,12 @@ def straight(session: Session, prepared: Prepared, **values: Any) -> sa.CursorRe
     return connection.exec_driver_sql(compiled.sql, tuple(given) if isinstance(given, list) else given)
 
 
+def straight_rows(session: Session, prepared: Prepared, **values: Any) -> list[Any]:
+    """The rows of a prepared query, or of a write that returns some; as ``straight``, nothing is flushed for it."""
+    compiled = prepared.compiled(session.connection().dialect)
+    return compiled.rows(straight(session, prepared, **values).all())
+
+
 def prepared_insert(model: Any) -> Prepared:
     """An insert of all columns of a model but its generated key; what is not given gets the model's default."""
     table: sa.Table = model.__table__
@@ -105,7 +111,7 @@ class Compiled:
         converters = ((name, _converter(bind.type, dialect)) for name, bind in compiled.binds.items())
         self._into = {name: convert for name, convert in converters if convert is not None}
         self._fixed = self._converted({**constants, **defaults})
-        columns = list(getattr(statement, "selected_columns", ()))
+        columns = list(getattr(statement, "exported_columns", ()))
         self.row = namedtuple("Row", [column.key for column in columns]) if columns else None
         self._out_of: list[_Convert] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
+from core.prepared import Prepared, straight_rows
 from routing import hooks
 from routing.business_hours.errors import CalendarError
 from routing.directory import Directory, load_directory
@@ -203,6 +204,9 @@ def _write_domains(session: Session, policy: Policy) -> None:
     )
 
 
+_LATEST = Prepared(sa.select(sa.func.max(PolicyVersion.version).label("version")))
+
+
 class Policies:
     """The current policy, read again at most once a second; safe to use from many threads."""
 
@@ -260,7 +264,9 @@ class Policies:
 
     def _latest(self) -> int | None:
         with self._database.reading() as session:
-            return session.scalar(sa.select(sa.func.max(PolicyVersion.version)))
+            (row,) = straight_rows(session, _LATEST)
+            latest: int | None = row.version
+            return latest
 
 
 def policy_of_version(session: Session, version: int) -> Policy:

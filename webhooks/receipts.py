@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json
-from core.prepared import prepared_insert
+from core.prepared import prepared_insert, straight
 
 
 class Receipt(Base):
@@ -39,7 +39,7 @@ KEEP = prepared_insert(Receipt)
 
 def keep(session: Session, key: str, form: dict[str, str], answer: str, at: datetime) -> None:
     """Write the receipt; IntegrityError when the request has been answered before."""
-    session.execute(sa.insert(Receipt), {"key": key, "at": at, "form": form, "answer": answer})
+    straight(session, KEEP, key=key, at=at, form=form, answer=answer)
 
 
 def answer_to(database: Database, key: str) -> str | None:
