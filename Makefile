@@ -8,7 +8,7 @@ ROUNDS ?= 10
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run night mail test check lint types format bench burst fuzz browser openapi lock clean
+.PHONY: help run night mail test check lint types format bench thorough storm burst fuzz browser openapi lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,12 @@ format: $(VENV)/.dev ## Format the code
 
 bench: $(VENV)/.dev ## Measure, side by side, and print ratios and the machine
 	$(BIN)/python -m bench
+
+thorough: $(VENV)/.dev ## Run every test on each database (DATABASE_URL=postgresql://...), also where they cannot differ
+	$(BIN)/python -m pytest -q -n 2 --thorough
+
+storm: $(VENV)/.dev ## Open a thousand cases in a minute on each database (SQLite alone does so in the tests)
+	CASES_IN_STORM=1000 $(BIN)/python -m pytest -q -n 0 tests/stories/test_an_alert_storm.py -k thousand
 
 burst: $(VENV)/.dev ## Take in 10,000 mails at once, each as one case (minutes; a hundred of them are in the tests)
 	MAILS_IN_BURST=10000 $(BIN)/python -m pytest -q -n 0 tests/test_mail_process.py -k burst

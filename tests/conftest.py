@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import settings
 from werkzeug.routing import Rule
 
 from core.schema import migrate
+from tests import asked
 
 _POSTGRES = os.environ.get("DATABASE_URL", "")
 _POSTGRES = _POSTGRES if _POSTGRES.startswith("postgres") else ""
@@ -31,36 +33,70 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 def pytest_report_header() -> str:
     if _POSTGRES:
-        return "databases: SQLite and PostgreSQL (of the variants of a story the first)"
+        return "databases: SQLite, and PostgreSQL where it can differ (--thorough: everywhere)"
     return "databases: SQLite alone; set DATABASE_URL=postgresql://... to run on PostgreSQL too"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not _POSTGRES:
         terminalreporter.write_line("NOTE: ran on SQLite alone; DATABASE_URL names no PostgreSQL")
+    if _is_judged(config) and (places := asked.asked_sqlite_alone()):
+        terminalreporter.write_line(
+            "NOTE: these places have not asked PostgreSQL in any test; let a story do so"
+        )
+        terminalreporter.write_line("(mark it with both_databases): " + ", ".join(places))
     if shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
         terminalreporter.write_line("NOTE: ran without an IMAP server; dovecot-imapd is not installed")
 
 
-# Where variants of a test differ in what people do and say; what the database makes of it is the same in all.
-_FIRST_VARIANT_ON_POSTGRESQL = {"stories", "webhooks", "console"}
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough", action="store_true", help="run each story on PostgreSQL too, and each variant"
+    )
+
+
+# Where tests differ in what people do and say: of each file the first shows that PostgreSQL does its part.
+_FIRST_ON_POSTGRESQL = {"stories", "webhooks", "console", "correspondence"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """SQLite gets every variant of a test, PostgreSQL the first, unless ``every_variant`` says that it matters."""
-    told: set[tuple[Path, str]] = set()
+    """SQLite gets every test; PostgreSQL those that can differ there, and those that are marked.
+
+    What has asked SQLite alone after that is listed at the end (``tests.asked``).
+    """
+    if config.getoption("--thorough"):
+        return
+    told: set[object] = set()
     spared = []
     for item in items:
         callspec = getattr(item, "callspec", None)
         if callspec is None or "postgresql" not in callspec.params.values():
             continue
-        key = (item.path, getattr(item, "originalname", item.name))
-        if key in told and item.path.parent.name in _FIRST_VARIANT_ON_POSTGRESQL:
-            spared += [item] if item.get_closest_marker("every_variant") is None else []
+        marks = {mark.name for mark in item.iter_markers()}
+        if item.path.parent.name not in _FIRST_ON_POSTGRESQL or "every_variant" in marks:
+            continue
+        test = (item.path, getattr(item, "originalname", item.name))
+        key = test if "both_databases" in marks else item.path
+        spared += [item] if key in told else []
         told.add(key)
     config.hook.pytest_deselected(items=spared)
     left_out = set(map(id, spared))
     items[:] = [item for item in items if id(item) not in left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    asked.take_over(getattr(node, "workeroutput", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    asked.hand_over(session.config)
+
+
+def _is_judged(config: pytest.Config) -> bool:
+    """Only the whole suite has asked everything."""
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
+    return bool(_POSTGRES) and whole and not hasattr(config, "workerinput")
 
 
 def pytest_collection_finish() -> None:

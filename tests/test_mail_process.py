@@ -40,6 +40,8 @@ SETTINGS = {
     "NIGHTBELL_SECRET_KEY": "a key for tests only", "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
     "TWILIO_AUTH_TOKEN": "a-token-for-tests", "NIGHTBELL_LOG_LEVEL": "WARNING",
 }  # fmt: skip
+# What these show of the process is the same whatever the database.
+on_sqlite_alone = pytest.mark.parametrize("reused_url", ["sqlite"], indirect=True)
 
 
 def letter(number: object = 1) -> bytes:
@@ -346,6 +348,7 @@ def test_it_makes_a_case_of_whatever_is_sent(start: Any, context: Context, worke
 
 
 @pytest.mark.skipif(MISSING is None, reason="dovecot is not installed (apt install dovecot-imapd)")
+@on_sqlite_alone
 def test_it_fetches_from_a_mailbox_beside_taking_mail_in(start: Any, context: Context) -> None:
     with dovecot() as server:
         with server.client() as client:
@@ -364,6 +367,7 @@ def test_it_fetches_from_a_mailbox_beside_taking_mail_in(start: Any, context: Co
     assert set(kept(context)) == {letter("fetched"), letter("fetched from elsewhere"), letter("sent")}
 
 
+@on_sqlite_alone
 def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -382,6 +386,7 @@ def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_p
             assert said.count("\n") == 1
 
 
+@on_sqlite_alone
 def test_it_waits_to_be_stopped_where_no_mail_comes_in(start: Any, context: Context) -> None:
     child = start(NIGHTBELL_SMTP_LISTEN="")
     wait_for_a_beat(context, MAIL)

@@ -120,6 +120,7 @@ def test_it_says_how_many_are_to_be_looked_at(
     )
 
 
+@pytest.mark.both_databases
 def test_it_shows_a_mail_and_its_bytes(shell: Nightbell, tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(mail(1))
     shell("mail", "import", str(tmp_path / "one.eml"))
@@ -132,6 +133,7 @@ def test_it_shows_a_mail_and_its_bytes(shell: Nightbell, tmp_path: Path) -> None
     assert "there is no mail 7" in shell("mail", "show", "7").output
 
 
+@pytest.mark.both_databases
 def test_old_mail_is_taken_in_quietly(shell: Nightbell, tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(mail(1).replace(b"Number", b"P1 URGENT"))
     shell("mail", "import", "--quiet", str(tmp_path / "one.eml"))

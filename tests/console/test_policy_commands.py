@@ -132,6 +132,7 @@ def test_it_changes_nothing_on_a_dry_run_or_a_mistake(nightbell: Nightbell, file
     assert nightbell("policy", "history").output.count("\n") == 1
 
 
+@pytest.mark.both_databases
 def test_it_undoes_and_undoes_the_undoing(nightbell: Nightbell, file: Path, sample: str) -> None:
     nightbell("policy", "apply", str(file))
     assert "version 1 is the first" in nightbell("policy", "undo").output

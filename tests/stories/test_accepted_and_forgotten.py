@@ -200,6 +200,7 @@ def test_it_reminds_when_the_policy_says(house: House) -> None:
     assert reminded(house) == [(15, "dana", 25)]
 
 
+@pytest.mark.both_databases
 def test_it_stops_ringing_when_somebody_answers_the_customer_without_accepting(house: House) -> None:
     house.voicemail_from(MARIA)
     house.fast_forward(5)

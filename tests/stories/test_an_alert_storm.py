@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 
@@ -51,10 +52,12 @@ def states(house: House) -> list[str]:
 def test_a_thousand_cases_in_a_minute_are_one_ring_with_a_count_and_none_is_without_an_owner(
     house: House,
 ) -> None:
+    usual = 1000 if house.context.database.is_sqlite else 60
+    cases = int(os.environ.get("CASES_IN_STORM", usual))
     house.phone(DANA).behave(NeverAnswers())
-    for number in range(1000):
+    for number in range(cases):
         alert(house, number)
-        if number % 100 == 99:
+        if number % (cases // 10) == 0:
             house.fast_forward(2.5)
     dana = house.phone(DANA).ringing
     assert dana is not None
@@ -65,11 +68,11 @@ def test_a_thousand_cases_in_a_minute_are_one_ring_with_a_count_and_none_is_with
     began = time.process_time()
     house.text(DANA, "ACK 1001")
     house.fast_forward(10)
-    assert time.process_time() - began < 10, "a second for each hundred cases"
-    assert "You have case 1001, and 999 other cases." in house.texts(DANA)[-1]
+    assert time.process_time() - began < max(2, cases / 100), "a second for each hundred cases"
+    assert f"You have case 1001, and {cases - 1} other cases." in house.texts(DANA)[-1]
     assert owners(house) == {"dana"}
     accepted = house.events("page.accepted")
-    assert len(accepted) == len({event.case_id for event in accepted}) == 1000
+    assert len(accepted) == len({event.case_id for event in accepted}) == cases
     assert set(states(house)) == {"acknowledged"}
     house.fast_forward(600)
     assert house.rung == {DANA: 1}
@@ -88,6 +91,7 @@ def test_it_says_how_many_and_accepts_them_with_one_key(house: House) -> None:
     assert house.rung == {DANA: 1}
 
 
+@pytest.mark.both_databases
 def test_what_follows_within_the_window_is_accepted_too_and_said(house: House) -> None:
     """The engineer said so by the key: whoever accepts a storm accepts what is still to come of it."""
     storm(house, 5, 2)
@@ -137,6 +141,7 @@ def test_what_is_more_urgent_than_the_bundle_rings_anew(house: House) -> None:
     assert [case.engineer for case in house.cases] == [None, None, None, "dana", "dana"]
 
 
+@pytest.mark.both_databases
 def test_a_case_that_becomes_more_urgent_leaves_the_bundle_and_rings(house: House) -> None:
     storm(house, 3, 3, priority=2)
     with house.context.database.writing() as session:
@@ -179,6 +184,7 @@ def test_one_case_of_a_bundle_is_accepted_alone_by_its_number(house: House) -> N
     assert states(house) == ["ringing", "acknowledged", "joined"]
 
 
+@pytest.mark.both_databases
 def test_the_bundle_rings_on_when_the_case_that_it_rang_for_is_closed(house: House) -> None:
     storm(house, 4, 2)
     with house.context.database.writing() as session:
@@ -217,6 +223,7 @@ def test_passing_an_accepted_bundle_passes_all_of_it(house: House) -> None:
     assert owners(house) == {"luis"}
 
 
+@pytest.mark.both_databases
 def test_passing_at_once_loses_none_of_what_is_still_being_written(house: House) -> None:
     """The worker has not come to the others yet when the engineer changes their mind."""
     storm(house, 6, 2)
@@ -318,6 +325,7 @@ def test_a_bundle_is_reminded_of_with_one_ring_and_breaks_with_one(house: House)
     assert owners(house) == {"luis"}
 
 
+@pytest.mark.both_databases
 def test_a_lead_that_has_gone_without_a_trace_leaves_nobody_alone(house: House) -> None:
     house.worker.start()
     storm(house, 3, 3)

@@ -163,6 +163,7 @@ def test_a_forged_link_writes_nothing(house: MailHouse, maria: Correspondent, cl
     assert len(messages(house, 1001)) == 2
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_came_back_is_shown(
     house: MailHouse, maria: Correspondent, client: FlaskClient
 ) -> None:
@@ -213,6 +214,7 @@ def test_opening_the_page_changes_nothing(house: MailHouse, client: FlaskClient,
     assert (house.case.consented_at, house.rung) == (None, {})
 
 
+@pytest.mark.both_databases
 def test_its_button_accepts_once(house: MailHouse, client: FlaskClient, asked: str) -> None:
     house.fast_forward(120)
     answer = client.post(asked)
@@ -258,6 +260,7 @@ def test_it_has_expired(house: MailHouse, client: FlaskClient, asked: str) -> No
     assert house.case.consented_at is None
 
 
+@pytest.mark.both_databases
 def test_it_is_not_needed_any_more(house: MailHouse, client: FlaskClient, asked: str) -> None:
     with house.context.database.writing() as session:
         case, person = session.get_one(Case, 1001), session.get_one(Person, "priya")

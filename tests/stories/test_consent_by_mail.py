@@ -83,6 +83,7 @@ def test_one_word_accepts(house: MailHouse, asked: Correspondent, word: str) -> 
     assert len(house.texts(PRIYA)) == 1, "the page; nobody is told quietly as well"
 
 
+@pytest.mark.both_databases
 def test_the_consultant_calls_the_telephone_that_the_policy_has_of_whoever_wrote(
     house: MailHouse, asked: Correspondent
 ) -> None:
@@ -138,6 +139,7 @@ def test_what_may_be_meant_as_a_consent_is_answered_once(house: MailHouse, asked
     it_is_urgent(house)
 
 
+@pytest.mark.both_databases
 def test_nobody_else_can_accept(house: MailHouse, asked: Correspondent) -> None:
     to = asked.latest["Reply-To"].addresses[0].addr_spec
     for address in ("colleague@lakeside.example", STRANGER_AT):
@@ -193,6 +195,7 @@ def test_whoever_wrote_in_their_name_is_not_heard(house: MailHouse, doubted: Cor
     nothing_has_changed(house)
 
 
+@pytest.mark.both_databases
 def test_a_confirmation_is_no_consent_to_what_applies_at_night(
     house: MailHouse, doubted: Correspondent
 ) -> None:

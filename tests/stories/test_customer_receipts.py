@@ -126,6 +126,7 @@ def test_it_tells_an_unknown_caller_nothing_but_the_number(house: House) -> None
     assert "respond" not in text
 
 
+@pytest.mark.both_databases
 def test_it_tells_an_unknown_caller_no_name_of_an_engineer(house: House) -> None:
     house.apply(agreement(("unknown_callers: notify", "unknown_callers: page")))
     house.voicemail_from(STRANGER, keys="#1")
@@ -262,6 +263,7 @@ def test_it_writes_no_mail_to_a_caller_known_by_support_id_alone(mailing: House,
     assert office.letters == []
 
 
+@pytest.mark.both_databases
 def test_it_gives_a_mail_up_that_is_refused(mailing: House, office: PostOffice) -> None:
     mailing.phone(MARIA).sms_refused = 21614
     office.refusals["maria@lakeside.example"] = "550 no such user"
@@ -340,6 +342,7 @@ def test_it_sends_no_stale_news_after_a_long_outage_and_raises_no_alarm(house: H
     assert "notice.send" not in house.due("dead")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("died", ["before the text went out", "after the text went out"])
 def test_it_tells_once_when_the_worker_dies_in_the_middle(
     house: House, died: str, monkeypatch: pytest.MonkeyPatch

@@ -85,6 +85,7 @@ def test_it_goes_on_without_whoever_passes(crisis: House) -> None:
     assert crisis.rings(SAM) == 1
 
 
+@pytest.mark.both_databases
 def test_it_is_had_by_the_next_one_when_the_first_passes(crisis: House) -> None:
     for number in (DANA, LUIS):
         crisis.text(number, "ACK 1001")

@@ -154,6 +154,7 @@ def test_a_program_that_repeats_our_subject_is_answered_once(house: MailHouse, m
     assert (len(maria.inbox), len(house.cases)) == (1, 1)
 
 
+@pytest.mark.both_databases
 def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     raw = bytes(house.office.letters[0].content or b"")
@@ -358,6 +359,7 @@ def test_an_engineers_vacation_notice_is_nothing(
     assert len(house.events("mail.engineer-away")) == 1
 
 
+@pytest.mark.both_databases
 def test_a_stolen_address_sends_nothing(house: MailHouse, maria: Correspondent, priya: Correspondent) -> None:
     maria.writes("The agent is down")
     thief = Correspondent(house, STRANGER_AT, "A Thief")
@@ -452,6 +454,7 @@ def test_an_address_that_is_gone_gets_no_automatic_mail_until_it_writes(
     assert len(maria.inbox) == before + 1
 
 
+@pytest.mark.both_databases
 def test_a_delay_is_only_noted(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -472,6 +475,7 @@ def test_a_report_on_a_copy_leaves_the_response(house: MailHouse, maria: Corresp
     assert house.case.responded_at is None
 
 
+@pytest.mark.both_databases
 def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
     """It names the recipient alone: anybody can write that."""
     maria.writes("The agent is down")
@@ -550,6 +554,7 @@ def test_a_warning_for_people_is_no_failure(house: MailHouse, maria: Corresponde
     assert len(house.events("mail.slow")) == 1
 
 
+@pytest.mark.both_databases
 def test_a_report_on_what_we_have_not_sent_is_a_case_and_is_not_answered(house: MailHouse) -> None:
     nobody = Correspondent(house, "mailer-daemon@elsewhere.example")
     raw = report(STRANGER_AT, "<made-up@x.example>", "5.1.1", "failed")
@@ -569,6 +574,7 @@ def test_a_report_to_the_bare_mailbox_is_known_by_what_it_quotes(
     assert house.outbox_states[-1] == ("reply", "bounced")
 
 
+@pytest.mark.both_databases
 def test_a_page_by_mail_that_came_back_is_on_its_case(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:
@@ -653,6 +659,7 @@ def test_without_tags_message_ids_do_it_alone(
     assert [state for kind, state in house.outbox_states if kind == "reply"] == ["bounced"]
 
 
+@pytest.mark.both_databases
 def test_without_tags_an_engineer_must_be_proven(
     without_tags: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:

@@ -191,6 +191,7 @@ def test_a_forward_is_a_matter_of_its_own(house: House, maria: Mailbox) -> None:
     assert len(house.cases) == 3
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_was_read_first_waits_for_what_it_answers(house: House, maria: Mailbox) -> None:
     """Another worker is about to take in the first one, and this one has the second."""
     raw = f"From: {MARIA_AT}\nSubject: {{}}\nMessage-ID: <{{}}@x>\nIn-Reply-To: <{{}}@x>\n\nText"
@@ -239,6 +240,7 @@ def test_at_night_an_addition_wakes_nobody_and_in_hours_it_is_told_once(house: H
     assert sum(len(house.texts(number)) for number in ON_CALL) == 1
 
 
+@pytest.mark.both_databases
 def test_what_comes_for_a_merged_case_goes_onto_the_other(house: House, maria: Mailbox) -> None:
     first = maria.writes("The agent is down")
     second = maria.writes("Agent still down")

@@ -138,6 +138,7 @@ def equipped(database_url: str, tmp_path: Path) -> Iterator[tuple[House, PostOff
         house.context.database.close()
 
 
+@pytest.mark.both_databases
 def test_it_reaches_a_person_by_every_channel_of_their_rules(
     equipped: tuple[House, PostOffice, Receiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +240,7 @@ def test_it_skips_an_unverified_phone_tells_them_by_mail_and_rings_the_next_at_o
     ]
 
 
+@pytest.mark.both_databases
 def test_it_rings_the_others_of_a_step_without_the_one_who_is_not_verified(house: House) -> None:
     house.apply(agreement(*unverified(LUIS_ENTRY)))
     house.voicemail_from(MARIA)

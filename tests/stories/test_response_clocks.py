@@ -326,6 +326,7 @@ def test_it_is_computed_again_from_the_contact_for_another_priority(
     assert cycle(house).state == "overdue"
 
 
+@pytest.mark.both_databases
 def test_it_breaks_at_once_when_the_new_instant_has_gone_by(
     house: House, asked: Case, nightbell: Command
 ) -> None:
@@ -369,6 +370,7 @@ def test_it_closes_what_was_answered(house: House, asked: Case, nightbell: Comma
     assert len(house.cases) == 2, "a caller is not offered a closed case"
 
 
+@pytest.mark.both_databases
 def test_it_rings_nobody_for_a_case_that_was_closed(house: House, nightbell: Command) -> None:
     house.phone(DANA).behave(NeverAnswers(), NeverAnswers())
     house.voicemail_from(MARIA)
@@ -444,6 +446,7 @@ def test_it_opens_again_when_the_customer_speaks_on_a_case_closed_meanwhile(
 # -- what is kept and counted ------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_it_proves_every_verdict_and_names_a_forged_one(
     house: House, asked: Case, nightbell: Command
 ) -> None:
@@ -505,6 +508,7 @@ def the_form(house: House) -> tuple[str, dict[str, str]]:
     return link, fields
 
 
+@pytest.mark.both_databases
 def test_it_is_stopped_by_the_form_on_the_page(house: House, asked: Case) -> None:
     house.fast_forward(1200)
     link, fields = the_form(house)

@@ -148,6 +148,7 @@ def test_it_does_not_try_again_what_is_refused_for_good(house: House, crm: Recei
     assert house.due("dead") == ["hook.send"]
 
 
+@pytest.mark.both_databases
 def test_it_asks_a_receiver_that_fails_once_for_all_that_waits(house: House, crm: Receiver) -> None:
     house.apply(policy(crm))
     crm.status = 503
@@ -189,6 +190,7 @@ def test_it_takes_more_events_than_one_look_does(
     assert len({posted.json["id"] for posted in crm.posted}) == len(crm.posted) == 35
 
 
+@pytest.mark.both_databases
 def test_it_sends_one_at_a_time(house: House, crm: Receiver) -> None:
     """A receiver that hangs must not hold all threads: phones are rung by them too."""
     house.apply(policy(crm))

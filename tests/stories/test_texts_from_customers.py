@@ -99,6 +99,7 @@ def test_it_takes_a_strangers_text_as_unverified(house: House) -> None:
     assert house.case.service == "managed-services"
 
 
+@pytest.mark.both_databases
 def test_it_tells_who_has_a_case_that_came_by_text_once_it_is_called_in(house: House) -> None:
     house.text(MARIA, "Something is odd.")
     house.call(MARIA).hears("Your case 1 0 0 1 is open").presses("1").leaves()
@@ -117,6 +118,7 @@ def test_it_leaves_keywords_to_the_carrier_and_remembers_a_stop(house: House, wo
     assert house.texts(MARIA) == []
 
 
+@pytest.mark.both_databases
 def test_it_texts_again_after_a_start(house: House) -> None:
     house.text(MARIA, "STOP")
     assert house.text(MARIA, "yes") == ""

@@ -88,6 +88,7 @@ def test_it_opens_no_case_for_a_recording_of_our_own_calls(house: House) -> None
     assert house.cases == []
 
 
+@pytest.mark.both_databases
 def test_it_looks_again_when_the_list_cannot_be_had(house: House) -> None:
     house.web_is_down = house.api_is_down = True
     house.company.dial(MARIA, SUPPORT)

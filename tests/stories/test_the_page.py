@@ -181,6 +181,7 @@ def _fails_once_after_sending(monkeypatch: pytest.MonkeyPatch, telephony: object
     monkeypatch.setattr(telephony, name, failing)
 
 
+@pytest.mark.both_databases
 def test_it_hangs_up_a_call_that_was_being_placed_while_somebody_accepted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
