@@ -16,6 +16,10 @@ from pydantic import AfterValidator, SecretStr
 _P256, _P256_BYTES = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"), 91
 
 
+OAUTH = "+oauth"
+"""Behind the scheme of a mailbox: it is signed in to by a token, and not by a password."""
+
+
 def _parts(address: str) -> SplitResult:
     """The parts of an address; ValueError for one that is none or has a port that is none."""
     try:
@@ -77,9 +81,21 @@ def _listening_place(value: str) -> str:
 
 def _imap_urls(value: SecretStr) -> SecretStr:
     for parts in map(_parts, value.get_secret_value().split()):
-        known = parts.scheme in ("imap", "imaps", "imap+plain")
-        if not (known and parts.hostname and parts.username and parts.password and parts.port != 0):
+        known = parts.scheme.removesuffix(OAUTH) in ("imap", "imaps", "imap+plain")
+        if not (known and parts.hostname and parts.username and parts.port != 0):
             raise ValueError("not a mailbox with user and password")
+        if bool(parts.password) == parts.scheme.endswith(OAUTH):
+            raise ValueError("not a mailbox with user and password, or with +oauth and a user")
+    return value
+
+
+def _token_url(value: str) -> str:
+    parts = _parts(value)
+    here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if value and not ((parts.scheme == "https" or here) and parts.hostname and parts.port != 0):
+        raise ValueError("not an https address")
+    if parts.username or parts.fragment:
+        raise ValueError("has more than host, path and query")
     return value
 
 
@@ -134,6 +150,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 ListeningPlace = Annotated[str, AfterValidator(_listening_place)]
+TokenUrl = Annotated[str, AfterValidator(_token_url)]
 ImapUrls = Annotated[SecretStr, AfterValidator(_imap_urls)]
 Networks = Annotated[str, AfterValidator(_networks)]
 Server = Annotated[str, AfterValidator(_server)]

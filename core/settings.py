@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.setting_values import (
+    OAUTH,
     AccountSid,
     DatabaseUrl,
     ImapUrls,
@@ -24,6 +25,7 @@ from core.setting_values import (
     SmtpUrl,
     StorageUrl,
     Token,
+    TokenUrl,
     WebAddress,
 )  # fmt: skip
 
@@ -175,7 +177,36 @@ class Settings(BaseSettings):
         SecretStr(""),
         validation_alias=_named("NIGHTBELL_IMAP_URL"),
         description="the mailbox that is fetched: imaps://user:password@host/INBOX, imap://... with STARTTLS, or "
-        "imap+plain://... without TLS; several with blanks between; empty: none",
+        "imap+plain://... without TLS; with +oauth, as in imaps+oauth://user@host/INBOX, where a token is needed "
+        "instead of a password; several with blanks between; empty: none",
+    )
+    imap_token_url: TokenUrl = Field(
+        "",
+        validate_default=True,
+        validation_alias=_named("NIGHTBELL_IMAP_TOKEN_URL"),
+        description="the https address of the mail host's token server, for mailboxes with +oauth",
+    )
+    imap_client_id: str = Field(
+        "",
+        validate_default=True,
+        validation_alias=_named("NIGHTBELL_IMAP_CLIENT_ID"),
+        description="the ID under which Nightbell is registered there, needed with NIGHTBELL_IMAP_TOKEN_URL",
+    )
+    imap_client_secret: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("NIGHTBELL_IMAP_CLIENT_SECRET"),
+        description="its secret; empty: it was registered without one",
+    )
+    imap_refresh_token: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("NIGHTBELL_IMAP_REFRESH_TOKEN"),
+        description="the refresh token of the mailbox's user; empty: tokens are for Nightbell itself "
+        "(client credentials)",
+    )
+    imap_scope: str = Field(
+        "",
+        validation_alias=_named("NIGHTBELL_IMAP_SCOPE"),
+        description="what the tokens are for, as the mail host calls it; empty: it is not said",
     )
     imap_done: str = Field(
         "Nightbell",
@@ -207,6 +238,14 @@ class Settings(BaseSettings):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="DEBUG, INFO, WARNING or ERROR",
     )
+
+    @field_validator("imap_token_url", "imap_client_id")
+    @classmethod
+    def _needed_by_mailboxes(cls, value: str, info: ValidationInfo) -> str:
+        mailboxes = info.data.get("imap_url", SecretStr("")).get_secret_value().split()
+        if not value and any(OAUTH in each.partition(":")[0] for each in mailboxes):
+            raise ValueError("empty, and a mailbox of NIGHTBELL_IMAP_URL needs it")
+        return value
 
     @property
     def webhook_tokens(self) -> tuple[str, ...]:

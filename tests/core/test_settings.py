@@ -16,7 +16,8 @@ RIGHT = {
 REQUIRED = sorted(RIGHT)
 TAKES_ANYTHING = {
     "NIGHTBELL_DATA_DIR", "NIGHTBELL_HOST", "NIGHTBELL_CLOCK_FILE", "TWILIO_PREVIOUS_AUTH_TOKEN",
-    "NIGHTBELL_SMTP_CERTIFICATE", "NIGHTBELL_SMTP_KEY", "NIGHTBELL_AUTHSERV_ID", "NIGHTBELL_IMAP_DONE",
+    "NIGHTBELL_IMAP_CLIENT_ID", "NIGHTBELL_IMAP_CLIENT_SECRET", "NIGHTBELL_IMAP_REFRESH_TOKEN",
+    "NIGHTBELL_IMAP_SCOPE", "NIGHTBELL_SMTP_CERTIFICATE", "NIGHTBELL_SMTP_KEY", "NIGHTBELL_AUTHSERV_ID", "NIGHTBELL_IMAP_DONE",
 }  # fmt: skip
 WRONG = {
     "DATABASE_URL": [
@@ -50,6 +51,11 @@ WRONG = {
     "NIGHTBELL_IMAP_URL": [
         "hidden-value", "imaps://host/hidden-value", "imaps://user@hidden-value", "pop3://u:hidden-value@host",
         "imaps://u:hidden-value@host:0", "imaps://u:p@host/INBOX hidden-value",
+        "imaps+oauth://user:hidden-value@host", "imaps+oauth://hidden-value", "oauth+imaps://user@hidden-value",
+    ],
+    "NIGHTBELL_IMAP_TOKEN_URL": [
+        "hidden-value", "http://login.example/hidden-value", "ftp://hidden-value", "https://",
+        "https://client:hidden-value@login.example/token", "https://login.example:0/hidden-value",
     ],
     "NIGHTBELL_INBOUND_PARSE_KEY": ["hidden-value!", "-----BEGIN PUBLIC KEY-----", "AAAA", ","],
     "NIGHTBELL_LEASE_SECONDS": ["1.9", "601", "hidden-value", "nan", "inf"],

@@ -18,6 +18,9 @@ from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import MailboxLoginError, UnexpectedCommandStatusError
 from imap_tools.utils import encode_folder
 
+from core.setting_values import OAUTH
+from intake.mail.ways_in.oauth import NoToken, Tokens
+
 KEYWORD = "$NightbellStored"
 _PATIENCE_S = 60
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -42,24 +45,26 @@ class Account:
     password: str
     folder: str
     done: str
+    oauth: bool = False
 
     @classmethod
     def of(cls, url: str, done: str) -> Account:
         """The account of ``NIGHTBELL_IMAP_URL`` and ``NIGHTBELL_IMAP_DONE``."""
         parts = urlsplit(url)
-        port = parts.port or (993 if parts.scheme == "imaps" else 143)
+        scheme = parts.scheme.removesuffix(OAUTH)
+        port = parts.port or (993 if scheme == "imaps" else 143)
         folder = unquote(parts.path.lstrip("/")) or "INBOX"
         return cls(
-            parts.scheme, parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""),
-            folder, "" if done == "-" else done,
+            scheme, parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""),
+            folder, "" if done == "-" else done, oauth=scheme != parts.scheme,
         )  # fmt: skip
 
 
 class Mailbox:
     """A connection, signed in, with the folder open. Raises what imaplib, imap-tools and the network raise."""
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    def __init__(self, account: Account, tokens: Tokens | None = None) -> None:
+        self._account, self._tokens = account, tokens
         self._box = _connected(account)
         try:
             self._open()
@@ -76,14 +81,10 @@ class Mailbox:
 
     def _open(self) -> None:
         account, client = self._account, self._box.client
-        try:
-            ascii_only = (account.user + account.password).isascii()
-            login = self._box.login if ascii_only else self._box.login_utf8
-            login(account.user, account.password, initial_folder=None)
-        except (MailboxLoginError, imaplib.IMAP4.error) as error:
-            if isinstance(error, imaplib.IMAP4.abort):
-                raise
-            raise MailboxError("the server refuses user and password; see NIGHTBELL_IMAP_URL") from None
+        if account.oauth:
+            self._sign_in_by_token()
+        else:
+            self._sign_in()
         client.capabilities = tuple(client.capability()[1][0].decode().upper().split())  # more than before
         try:
             self._box.folder.set(account.folder)
@@ -96,6 +97,42 @@ class Mailbox:
             raise MailboxError(
                 "the server keeps no keywords; set NIGHTBELL_IMAP_DONE to a folder to move mails to"
             )
+
+    def _sign_in(self) -> None:
+        account = self._account
+        try:
+            ascii_only = (account.user + account.password).isascii()
+            login = self._box.login if ascii_only else self._box.login_utf8
+            login(account.user, account.password, initial_folder=None)
+        except (MailboxLoginError, imaplib.IMAP4.error) as error:
+            if isinstance(error, imaplib.IMAP4.abort):
+                raise
+            raise MailboxError("the server refuses user and password; see NIGHTBELL_IMAP_URL") from None
+
+    def _sign_in_by_token(self) -> None:
+        """By OAUTHBEARER (RFC 7628) where the server knows nothing else, or XOAUTH2, which was there before."""
+        assert self._tokens is not None, "a mailbox with +oauth is opened with tokens"
+        user, client = self._account.user, self._box.client
+        try:
+            token = self._tokens.token()
+        except NoToken as error:
+            raise MailboxError(str(error)) from None
+        only_standard = (
+            "AUTH=OAUTHBEARER" in client.capabilities and "AUTH=XOAUTH2" not in client.capabilities
+        )
+        kind, head = ("OAUTHBEARER", f"n,a={user},\1") if only_standard else ("XOAUTH2", f"user={user}\1")
+        # A refusal comes as a question with the reason, which is to be answered by nothing.
+        answers = iter([f"{head}auth=Bearer {token}\1\1".encode()])
+        try:
+            client.authenticate(kind, lambda _: next(answers, b""))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            self._tokens.refused(token)
+            raise MailboxError(
+                "the server refuses the token: the user of NIGHTBELL_IMAP_URL, NIGHTBELL_IMAP_SCOPE and what the "
+                "registered program may do must fit together"
+            ) from None
 
     def _keeps_keywords(self) -> bool:
         flags = b" ".join(each for each in self._box.client.response("PERMANENTFLAGS")[1] if each)

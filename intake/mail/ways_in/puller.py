@@ -22,6 +22,7 @@ from core.settings import Settings
 from intake.mail.parsing import Envelope
 from intake.mail.ways_in.door import Door
 from intake.mail.ways_in.imap_mailbox import Account, Mailbox, MailboxError, NotFetched
+from intake.mail.ways_in.oauth import Tokens
 
 IDLE_S, POLL_S = 50.0, 10.0
 _STOP_S = 4.0
@@ -57,6 +58,7 @@ class Puller:
         self, settings: Settings, door: Door, alive: Callable[[], None], url: str, name: str = "the mailbox"
     ) -> None:
         self._account, self._name = Account.of(url, settings.imap_done), name
+        self._tokens = Tokens(settings)
         self._limit = settings.mail_max_bytes
         self._door, self._alive = door, alive
         self._stop = threading.Event()
@@ -100,7 +102,7 @@ class Puller:
 
     def _pull(self) -> None:
         """Read the mailbox over and over, on one connection."""
-        mailbox = self._mailbox = Mailbox(self._account)
+        mailbox = self._mailbox = Mailbox(self._account, self._tokens)
         try:
             if mailbox.validity != self._validity:
                 # The numbers mean other mails now (RFC 3501, 2.3.1.1).

@@ -30,7 +30,7 @@ listen = 127.0.0.1
 ssl = {ssl}
 {tls}
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login {mechanisms}
 mail_location = sdbox:{folder}/mail/%u
 mail_uid = {owner}
 mail_gid = {group}
@@ -62,8 +62,10 @@ service stats {{
 }}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
+{oauth}
 userdb {{
   driver = static
   args = uid={owner} gid={group} home={folder}/mail/%u
@@ -75,13 +77,30 @@ namespace inbox {{
 imap_capability = {capability}
 """
 
+_OAUTH = """
+passdb {{
+  driver = oauth2
+  mechanisms = {mechanisms}
+  args = {file}
+}}
+"""
+_INTROSPECTION = """
+introspection_url = {url}
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
 
 class Dovecot:
     """A server and its one mailbox."""
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None, capability: str) -> None:
+    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None, capability: str,
+                 introspection: str = "", mechanisms: str = "") -> None:  # fmt: skip
         self.folder, self.port, self.tls_port = folder, free_port(), free_port()
         self._certificate, self._capability = certificate, capability
+        self._introspection, self._mechanisms = introspection, mechanisms if introspection else ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, scheme: str = "imap+plain", folder: str = "INBOX") -> str:
@@ -107,6 +126,7 @@ class Dovecot:
             internal="dovecot" if as_root else me.pw_name,
             internal_group="dovecot" if as_root else grp.getgrgid(me.pw_gid).gr_name,
             login="dovenull" if as_root else me.pw_name, capability=self._capability,
+            mechanisms=self._mechanisms, oauth=self._oauth(),
         )  # fmt: skip
         file = self.folder / "dovecot.conf"
         file.write_text(config)
@@ -120,6 +140,14 @@ class Dovecot:
             assert self._process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.02)
+
+    def _oauth(self) -> str:
+        """The part for tokens: a server that tells whose they are is asked."""
+        if not self._introspection:
+            return ""
+        file = self.folder / "oauth.conf"
+        file.write_text(_INTROSPECTION.format(url=self._introspection))
+        return _OAUTH.format(mechanisms=self._mechanisms, file=file)
 
     def stop(self) -> None:
         """Stop serving, without a word to anybody; the mail stays."""
@@ -167,11 +195,14 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(certificate: tuple[Path, Path] | None = None, capability: str = "") -> Iterator[Dovecot]:
-    """A server that runs."""
+def dovecot(
+    certificate: tuple[Path, Path] | None = None, capability: str = "", *, introspection: str = "",
+    mechanisms: str = "xoauth2 oauthbearer",
+) -> Iterator[Dovecot]:  # fmt: skip
+    """A server that runs; with ``introspection`` one that takes tokens, and asks there whose they are."""
     # Its sockets need a short path.
     folder = Path(tempfile.mkdtemp(prefix="nb-dovecot-"))
-    server = Dovecot(folder, certificate, capability)
+    server = Dovecot(folder, certificate, capability, introspection, mechanisms)
     try:
         server.start()
         yield server
