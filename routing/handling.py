@@ -135,8 +135,10 @@ def close(session: Session, case: Case, person: Person, now: datetime, reason: E
 
 
 def reopen(session: Session, case: Case, person: Person | None, now: datetime, current: CurrentPolicy,
-           started_at: datetime | None = None) -> None:  # fmt: skip
+           started_at: datetime | None = None, *, by: str = "customer") -> None:  # fmt: skip
     """Open a closed case again, with a new clock from ``started_at`` (now, or when the customer came back).
+
+    ``by`` says what did so where it was no ``person``: ``customer``, or the ``report`` that an answer did not arrive.
 
     The old verdict stays, where there is one. An excuse is taken back: that clock runs on, from its own contact;
     so does one that was never answered.
@@ -151,7 +153,7 @@ def reopen(session: Session, case: Case, person: Person | None, now: datetime, c
         cycle = cycles.begin(session, case, current, started_at or now)
     record(
         session, "case.reopened", now, case_id=case.id, person=person.key if person else None,
-        cycle=cycle.number, by="engineer" if person else "customer",
+        cycle=cycle.number, by="engineer" if person else by,
     )  # fmt: skip
 
 

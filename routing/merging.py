@@ -38,6 +38,18 @@ def merge(session: Session, case: Case, into: Case, person: Person, now: datetim
     record(session, "case.merged-here", now, case_id=into.id, person=person.key, merged=case.id)
 
 
+def unanswered_after_all(session: Session, case: Case, now: datetime) -> None:
+    """The answer that merged ``case`` had was none, and was taken back: no other is owed on it, as ``merge`` has it.
+
+    Its customer waits for one on the case that it goes on in.
+    """
+    cycle = cycles.locked_cycle(session, case)
+    if cycle.standing.awaits_answer:
+        by = sa.select(Event.person).where(Event.case_id == case.id, Event.kind == "case.merged")
+        person = session.scalar(by.order_by(Event.id.desc()).limit(1))
+        cycles.excuse(session, cycle, Excuse.DUPLICATE, person, now)
+
+
 def goes_on_in(session: Session, case: Case) -> Case:
     """The case that ``case`` goes on in; itself, if it was not merged."""
     for _ in range(_MOST_STEPS):

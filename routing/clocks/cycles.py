@@ -164,7 +164,7 @@ def restart(
     return cycle
 
 
-def excuse(session: Session, cycle: ResponseCycle, why: Excuse, person: str, now: datetime) -> None:
+def excuse(session: Session, cycle: ResponseCycle, why: Excuse, person: str | None, now: datetime) -> None:
     """No answer is owed, for a reason; ``cycle`` is locked and awaits its answer."""
     move(cycle, CycleEvent.EXCUSED)
     cycle.excuse, cycle.excused_by, cycle.excused_at = why, person, now

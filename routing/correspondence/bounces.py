@@ -21,6 +21,7 @@ from routing.correspondence.desk import signed_addresses
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.reports import Failure
 from routing.correspondence.states import MailEvent, MailState, after
+from routing.merging import goes_on_in
 
 _LATELY = timedelta(days=5)  # as long as servers try (RFC 5321, 4.5.4.1)
 _TOO_LATE = timedelta(days=14)
@@ -43,6 +44,8 @@ class Returned:
 def note(session: Session, context: Context, returned: Returned, now: datetime) -> Case | None:
     """Take a report in; the case that it is about, or None if nothing proves that it is about a mail of ours.
 
+    Of a case that was merged it is the one that it goes on in.
+
     A failure for good of everybody takes back what the mail stood for (``undelivered``), once. A delay is noted.
     """
     mail, failures = _proved(session, returned)
@@ -52,12 +55,13 @@ def note(session: Session, context: Context, returned: Returned, now: datetime) 
             _note_where_it_may_belong(session, returned, now)
         return case
     if now - (mail.sent_at or mail.created_at) > _TOO_LATE:
-        return mail.case  # somebody has kept it, or a server has woken up: nothing follows from it now
+        # Somebody has kept it, or a server has woken up: nothing follows from it now.
+        return goes_on_in(session, mail.case)
     undelivered.write_down(session, mail, failures, now)
     if mail.reached_nobody and mail.standing not in (MailState.BOUNCED, MailState.FAILED):
         mail.state = after(mail.standing, MailEvent.RETURNED)
         undelivered.nobody_got_it(session, context, mail, now)
-    return mail.case
+    return goes_on_in(session, mail.case)
 
 
 def _proved(session: Session, returned: Returned) -> tuple[OutboundMail | None, list[Failure]]:
@@ -99,7 +103,7 @@ def _of_our_ids(session: Session, context: Context, returned: Returned, now: dat
         record(session, "mail.notification-returned", now, case_id=case.id)
     else:
         _note_unproven(session, case.id, now)
-    return case
+    return goes_on_in(session, case)
 
 
 def _note_where_it_may_belong(session: Session, returned: Returned, now: datetime) -> None:

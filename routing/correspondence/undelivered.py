@@ -3,6 +3,8 @@
 An answer that reached nobody was no contact with the customer: the response that it stood for is taken back, the
 clock runs on from the contact, and whoever has the case is told. An address that does not exist gets no automatic
 mail any more, until a mail comes from it.
+
+A case that was merged since then stays so: its customer waits for an answer on the one that it goes on in.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.models import CaseStatus, Person, record
+from core.models import Case, CaseStatus, Person, record
 from routing import handling
 from routing.clocks import cycles
 from routing.clocks.rules import ResponseKind
@@ -20,6 +22,7 @@ from routing.context import Context
 from routing.correspondence.address_facts import remember_no_mail
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.reports import Failure
+from routing.merging import goes_on_in, unanswered_after_all
 from routing.paging import pages
 from routing.paging.models import Purpose
 
@@ -52,17 +55,25 @@ def nobody_got_it(session: Session, context: Context, mail: OutboundMail, now: d
     pages.locked_pages(session, case)
     cycle = cycles.locked_cycle(session, case)
     written_at = mail.message.at if mail.message else mail.created_at
+    following = goes_on_in(session, case)
     if cycle.response_kind == ResponseKind.REPLY and cycle.responded_at == written_at:
         cycles.take_back_response(session, case, now, None)
-        if case.status == CaseStatus.CLOSED:
-            handling.reopen(session, case, None, now, context.policies.current())
-        pages.resume(session, case, now)
-    _tell_engineers(session, context, mail, now)
+        if following is not case:
+            unanswered_after_all(session, case, now)
+            pages.locked_pages(session, following)
+            cycles.locked_cycle(session, following)
+        if following.status == CaseStatus.CLOSED:
+            handling.reopen(session, following, None, now, context.policies.current(), by="report")
+        if following is case:
+            pages.resume(session, case, now)
+    _tell_engineers(session, context, mail, following, now)
 
 
-def _tell_engineers(session: Session, context: Context, mail: OutboundMail, now: datetime) -> None:
+def _tell_engineers(
+    session: Session, context: Context, mail: OutboundMail, case: Case, now: datetime
+) -> None:
     """Whoever wrote it hears that it did not arrive; and whoever has the case, if that is somebody else."""
-    policy, case = context.policies.current().policy, mail.case
+    policy = context.policies.current().policy
     writer = session.get(Person, mail.person) if mail.person else None
     told = [writer.key] if writer is not None and writer.active else []
     pages.notify_on_call(session, case, policy, Purpose.RETURNED, now, also=told)
