@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "case.merged": "{who} merged it into case {into}: whatever comes for it goes there.",
     "case.merged-here": "{who} merged case {merged} into this one.",
     "case.reopened": "The case was opened again.",
+    "case.ordinary-again": "It came back with priority {priority}: what was urgent then has been answered.",
     "case.sender-confirmed": "The contact confirmed by {via} that they asked for it; the promise runs from then.",
     "case.consented": "The customer accepted the additional charges by {via}; the promise runs from then.",
     "case.priority-asked": "The customer asked for priority {priority}; the promise runs from then.",

@@ -12,6 +12,7 @@ from intake.cases import add_to_case, reopened_lately, told_lately
 from intake.mail.consents import answer, would_accept
 from intake.mail.mail_facts import CHANNEL, Filing
 from intake.mail.urgent import ask_for_more, words_for_more
+from routing.clocks import cycles
 from routing.context import Context
 from routing.correspondence import receipts
 from routing.coverage import Outcome
@@ -27,11 +28,14 @@ def add_mail(session: Session, context: Context, filing: Filing, case: Case) -> 
         pages.locked_pages(session, case)  # before the case, as everywhere
     _lock(session, case)
     was_closed = case.status == CaseStatus.CLOSED
+    may_reopen = _may_reopen(session, filing, case, now)
+    if was_closed and may_reopen:
+        _begin_anew(session, filing, case, now)
     tell = not consents and _is_to_be_told(session, filing, case, now)
     message = add_to_case(
         session, context, case, filing.said.body, filing.current, channel=CHANNEL, tell=tell,
         contact_at=filing.row.received_at, at=filing.row.received_at,
-        may_reopen=_may_reopen(session, filing, case, now), parts=filing.parts,
+        may_reopen=may_reopen, parts=filing.parts,
     )  # fmt: skip
     if case.consent_asked_at is not None:
         session.flush()
@@ -63,6 +67,20 @@ def _may_reopen(session: Session, filing: Filing, case: Case, now: datetime) -> 
         return True
     record(session, "mail.not-reopened", now, case_id=case.id, times=filing.box.reopens_per_day)
     return False
+
+
+def _begin_anew(session: Session, filing: Filing, case: Case, now: datetime) -> None:
+    """What a case is opened again with is a request of its own: of the ordinary priority, unless it asks for more.
+
+    Else it would have an hour that nobody has asked for, for which nobody is rung and nobody has accepted charges.
+    A promise that was never kept stays as it is.
+    """
+    ordinary = filing.current.policy.services[case.service].ordinary_priority
+    cycle = cycles.locked_cycle(session, case)
+    if case.priority < ordinary and cycle.standing.is_answered:
+        record(session, "case.ordinary-again", now, case_id=case.id, old=case.priority, priority=ordinary)
+        case.priority = ordinary
+        session.flush()
 
 
 def _words_for_more(filing: Filing, case: Case) -> str | None:

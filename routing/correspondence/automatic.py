@@ -53,7 +53,7 @@ def may_be_told(
 
 def tell(
     session: Session, context: Context, case: Case, desk: Desk, kind: MailKind, text: str, now: datetime,
-    manner: Manner = Manner.ANSWERED, to: Party | None = None,
+    manner: Manner = Manner.ANSWERED, to: Party | None = None, cycle: int = 1,
 ) -> OutboundMail:  # fmt: skip
     """Write an automatic mail to the customer of ``case``, or to ``to``, in the thread of their mail."""
     talk = conversation_of(session, case, desk.policy)
@@ -70,7 +70,7 @@ def tell(
     )  # fmt: skip
     session.add(message)
     session.flush()
-    return post(session, case, kind, letter, now, message=message)
+    return post(session, case, kind, letter, now, message=message, cycle=cycle)
 
 
 def _shown(context: Context, text: str) -> str:

@@ -48,6 +48,7 @@ class OutboundMail(Base):
     ``raw`` is the finished mail: each try sends the same bytes under the same Message-ID. ``remaining`` are the
     recipients that no server has taken it for yet; ``failures`` says of a recipient what became of it,
     ``{address: {status, permanent, said}}``. ``topic`` is the bare subject, by which repetitions are counted.
+    ``cycle`` is the number of the case's promise in which it was written: of each, it is told once who has the case.
     """
 
     __tablename__ = "outbound_mails"
@@ -56,6 +57,7 @@ class OutboundMail(Base):
             "uq_outbound_mails_once",
             "case_id",
             "kind",
+            "cycle",
             unique=True,
             postgresql_where=_ONCE,
             sqlite_where=_ONCE,
@@ -71,6 +73,7 @@ class OutboundMail(Base):
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("messages.id"))
     kind: Mapped[str] = mapped_column(sa.String(20))
+    cycle: Mapped[int] = mapped_column(default=1, server_default="1")
     person: Mapped[str | None] = mapped_column(sa.String(64))
     to_address: Mapped[str] = mapped_column(sa.String(320))
     copies: Mapped[JsonList]

@@ -49,14 +49,15 @@ def _party(party: Party) -> dict[str, str]:
 
 def post(
     session: Session, case: Case, kind: MailKind, letter: Letter, now: datetime, *, message: Message | None = None,
-    person: str | None = None, bounces_to: Callable[[int], str] | None = None,
+    person: str | None = None, bounces_to: Callable[[int], str] | None = None, cycle: int = 1,
 ) -> OutboundMail:  # fmt: skip
     """Write a mail down, to be sent at once. ``message`` is its place on the case, ``person`` who wrote or gets it.
 
     ``bounces_to`` makes the envelope's sender from the mail's id; what is automatic has none (RFC 3834, 3.3).
+    ``cycle`` matters for what a customer is told once of each promise.
     """
     mail = OutboundMail(
-        case_id=case.id, message_id=message.id if message else None, kind=kind, person=person,
+        case_id=case.id, message_id=message.id if message else None, kind=kind, cycle=cycle, person=person,
         to_address=letter.to.key, copies=[each.key for each in letter.copies],
         remaining=[letter.to.key, *(each.key for each in letter.copies)], failures={}, envelope_from="",
         rfc_message_id=letter.message_id, topic=topic_of(letter.subject), raw=composed(letter), created_at=now,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, Person
+from routing.clocks import cycles
 from routing.context import Context
 from routing.correspondence import automatic, consents
 from routing.correspondence.desk import Desk, desk_of
@@ -19,6 +20,7 @@ from routing.policy import Policy
 from routing.wording import written_instant
 
 _FIRST_WORDS = (MailKind.RECEIPT, MailKind.CONSENT_REQUEST)
+_HEARD_OF = (*_FIRST_WORDS, MailKind.REOPENED)
 
 
 def opened(
@@ -42,11 +44,21 @@ def opened(
 
 
 def accepted(session: Session, context: Context, case: Case, policy: Policy, now: datetime) -> None:
-    """Tell the customer that somebody has their case, once; not if they have not heard of the case."""
-    desk = desk_of(context, policy, case)
-    if desk is None or _has(session, case, (MailKind.ACCEPTED,)) or not _has(session, case, _FIRST_WORDS):
+    """Tell the customer that somebody has their case, once for each promise; not if they have not heard of the case.
+
+    Whoever takes over from the first engineer speaks with the customer anyway. But who had a case that was closed
+    since says nothing of who has it now that it is open again.
+    """
+    desk, cycle = desk_of(context, policy, case), cycles.current_cycle(session, case)
+    number = cycle.number if cycle is not None else 1
+    if (
+        desk is None
+        or _has(session, case, (MailKind.ACCEPTED,), number)
+        or not _has(session, case, _HEARD_OF)
+    ):
         return
-    why = automatic.may_be_told(session, context, case, desk, now)
+    # A person has pressed a key: no two programs can go on so.
+    why = automatic.may_be_told(session, context, case, desk, now, count_alike=False)
     if why is not None:
         automatic.held_back(session, case, MailKind.ACCEPTED, why, now)
         return
@@ -56,7 +68,7 @@ def accepted(session: Session, context: Context, case: Case, policy: Policy, now
     else:
         text = desk.say("mail_accepted_noted", case=case.id)
     # Nothing was asked just now: a machine speaks by itself (RFC 3834, 5.2).
-    automatic.tell(session, context, case, desk, MailKind.ACCEPTED, text, now, Manner.GENERATED)
+    automatic.tell(session, context, case, desk, MailKind.ACCEPTED, text, now, Manner.GENERATED, cycle=number)
 
 
 def reopened(
@@ -103,6 +115,9 @@ _REFUSED = {
 }
 
 
-def _has(session: Session, case: Case, kinds: tuple[MailKind, ...]) -> bool:
+def _has(session: Session, case: Case, kinds: tuple[MailKind, ...], cycle: int | None = None) -> bool:
+    """Whether the case has a mail of these kinds, in its promise of that number if one is given."""
     found = sa.exists().where(OutboundMail.case_id == case.id, OutboundMail.kind.in_(kinds))
+    if cycle is not None:
+        found = found.where(OutboundMail.cycle == cycle)
     return bool(session.scalar(sa.select(found)))
