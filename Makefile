@@ -23,7 +23,7 @@ mail: $(VENV)/.run ## Play the story of a mail against what `make run` started (
 	@$(BIN)/python -m simulator.mail.story --simulator http://127.0.0.1:$(SIMULATOR_PORT) $(if $(URGENT),--urgent)
 
 test: $(VENV)/.dev ## Run the tests (DATABASE_URL=postgresql://... to run them on PostgreSQL too)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: lint types test ## Everything that must hold before a change is done
 
@@ -42,7 +42,7 @@ bench: $(VENV)/.dev ## Measure, side by side, and print ratios and the machine
 	$(BIN)/python -m bench
 
 thorough: $(VENV)/.dev ## Run every test on each database (DATABASE_URL=postgresql://...), also where they cannot differ
-	$(BIN)/python -m pytest -q -n 2 --thorough
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --thorough
 
 storm: $(VENV)/.dev ## Open a thousand cases in a minute on each database (SQLite alone does so in the tests)
 	CASES_IN_STORM=1000 $(BIN)/python -m pytest -q -n 0 tests/stories/test_an_alert_storm.py -k thousand

@@ -30,6 +30,8 @@ def _nothing_is_made_twice() -> Iterator[None]:
     """Policies are read once, and an address that comes again has its engine and compiled statements already."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policies, "parse_policy", functools.cache(policies.parse_policy))
+        # Of a document that is applied there are two policies: as a new one, and as the stored one.
+        patch.setattr(policies, "read_document", functools.cache(policies.read_document))
         patch.setattr(database, "_engine", functools.cache(database._engine))
         yield
 
