@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import smtplib
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +23,7 @@ from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes, MailState
 from routing.context import Context, build_context
 from routing.policies import apply_policy
+from tests.forked import Forked
 from tests.intake.mail.ways_in.counter import free_port
 from tests.intake.mail.ways_in.dovecot import MISSING, dovecot
 from tests.intake.mail.ways_in.tls import certificate
@@ -34,7 +32,6 @@ from tests.stories.people import agreement
 
 __all__ = ["reused_postgres", "reused_url"]
 
-ROOT = Path(__file__).parent.parent
 ANN, BOX = "ann@acme.example", "MASsupport@smatechnologies.com"
 SETTINGS = {
     "NIGHTBELL_SECRET_KEY": "a key for tests only", "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
@@ -60,14 +57,8 @@ class Child:
             **os.environ, **SETTINGS, "DATABASE_URL": url, "NIGHTBELL_DATA_DIR": str(folder),
             "NIGHTBELL_SMTP_LISTEN": f"smtp://127.0.0.1:{self.port}", **environment,
         }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.mail_child"],
-            cwd=ROOT,
-            env=wanted,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None,
-        )
+        said = folder / f"said-{self.port}"
+        self.process = Forked("tests.mail_child", wanted, said, limit=limit)
 
     def client(self) -> smtplib.SMTP:
         """A connection, once it listens."""
@@ -76,7 +67,7 @@ class Child:
             try:
                 return smtplib.SMTP("127.0.0.1", self.port, timeout=30, local_hostname="there.example")
             except ConnectionRefusedError:
-                assert self.process.poll() is None, self.process.communicate()[1]
+                assert self.process.returncode is None, self.process.said_until_its_end()
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
 
@@ -87,7 +78,8 @@ class Child:
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Stop it; its exit status, and what it wrote."""
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=20)
+        said = self.process.said_until_its_end()
+        assert self.process.returncode is not None
         return self.process.returncode, said
 
 
@@ -121,9 +113,7 @@ def start(context: Context, reused_url: str, folder: Path) -> Iterator[Callable[
 
     yield begin
     for child in children:
-        if child.process.poll() is None:
-            child.process.kill()
-        child.process.communicate()
+        child.process.kill()
 
 
 @pytest.fixture
@@ -133,10 +123,10 @@ def worker(context: Context, reused_url: str, folder: Path) -> Iterator[None]:
         **os.environ, **SETTINGS, "DATABASE_URL": reused_url, "NIGHTBELL_DATA_DIR": str(folder),
         "TWILIO_API_URL": "http://127.0.0.1:9",
     }  # fmt: skip
-    process = subprocess.Popen([sys.executable, "worker.py"], cwd=ROOT, env=wanted, stderr=subprocess.DEVNULL)
+    process = Forked("worker", wanted, folder / "said-by-worker")
     yield
-    process.terminate()
-    process.wait(20)
+    process.send_signal(signal.SIGTERM)
+    process.said_until_its_end()
 
 
 def wait_for_a_beat(context: Context, kind: str) -> None:
@@ -380,7 +370,7 @@ def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_p
             ({"NIGHTBELL_SMTP_CERTIFICATE": str(cert)}, "NIGHTBELL_SMTP_CERTIFICATE"),
         ):
             child = start(**environment)
-            _, said = child.process.communicate(timeout=20)
+            said = child.process.said_until_its_end()
             assert child.process.returncode == 2
             assert name in said
             assert said.count("\n") == 1
@@ -390,8 +380,7 @@ def test_it_says_what_to_do_when_it_cannot_start(start: Any, folder: Path, tmp_p
 def test_it_waits_to_be_stopped_where_no_mail_comes_in(start: Any, context: Context) -> None:
     child = start(NIGHTBELL_SMTP_LISTEN="")
     wait_for_a_beat(context, MAIL)
-    with pytest.raises(subprocess.TimeoutExpired):
-        child.process.wait(timeout=0.5)
+    assert child.process.runs_on_for(0.5)
     status, said = child.end()
     assert status == 0
     assert "NIGHTBELL_SMTP_LISTEN" in said

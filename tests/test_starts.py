@@ -113,7 +113,10 @@ def test_it_names_an_address_that_is_not_of_this_machine(
 @pytest.mark.parametrize(
     ("ports", "line"),
     [
-        ({"SIMULATOR_PORT": "many"}, "SIMULATOR_PORT is 'many'; expected a port, 1 to 65535\n"),
+        (
+            {"PORT": "{free}", "SIMULATOR_PORT": "many"},
+            "SIMULATOR_PORT is 'many'; expected a port, 1 to 65535\n",
+        ),
         (
             {"PORT": "{free}", "SIMULATOR_PORT": "{free}"},
             "SIMULATOR_PORT and PORT are both {free}; give each",
