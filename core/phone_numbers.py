@@ -7,6 +7,8 @@ import re
 import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# Of the North American plan: no area code begins with 0 or 1, and none ever will, since these are dialled before it.
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 DEFAULT_REGION = "US"
 
 # What Twilio sends for a caller who withholds the number: words, or the same words typed on a keypad.
@@ -32,7 +34,8 @@ def to_e164(raw: str, region: str = DEFAULT_REGION) -> str | None:
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return e164 if _E164.fullmatch(e164) else None
+    form = _NORTH_AMERICAN if number.country_code == 1 else _E164
+    return e164 if form.fullmatch(e164) else None
 
 
 def required_e164(value: str) -> str:

@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 
 from routing.business_hours import BusinessCalendar
 from routing.business_hours.errors import CalendarError
+from routing.event_kinds import KINDS, is_any
 from routing.policy import Policy
 from routing.policy_contracts import Mistake
 from routing.policy_duty import day_text, escalations, minutes, schedules, some
 from routing.policy_mail import mail_findings
 from routing.policy_people import people
 from routing.policy_prompts import prompt_findings
+from routing.policy_words import nearest
 
 _ENDS_SOON = timedelta(days=30)
+_A_YEAR = timedelta(days=365)
 
 
 def findings(policy: Policy, at: datetime) -> list[Mistake]:
@@ -26,6 +29,7 @@ def findings(policy: Policy, at: datetime) -> list[Mistake]:
     found = [
         *_calendars(policy, at),
         *_services(policy),
+        *_always_open(policy, at),
         *_tiers(policy),
         *_lines(policy),
         *people(policy),
@@ -34,6 +38,7 @@ def findings(policy: Policy, at: datetime) -> list[Mistake]:
         *_customers(policy, at),
         *mail_findings(policy),
         *prompt_findings(policy),
+        *_webhooks(policy),
     ]
     order = {name: number for number, name in enumerate(Policy.model_fields)}
     return sorted(found, key=lambda finding: order[str(finding.place[0])])
@@ -86,6 +91,23 @@ def _services(policy: Policy) -> Iterator[Mistake]:
         ):
             words = "accepting the charges and refusing them lead to the same priority"
             yield Mistake(("services", key, "consent"), words)
+
+
+def _always_open(policy: Policy, at: datetime) -> Iterator[Mistake]:
+    """Who is there is not rung: the escalation waits for a closing that never comes."""
+    for key, service in policy.services.items():
+        calendar = policy.calendars[service.calendar]
+        if service.escalations and calendar.elapsed(at, at + _A_YEAR) == _A_YEAR:
+            words = f"the calendar {service.calendar!r} never closes: nobody of its escalation is ever rung"
+            yield Mistake(("services", key, "calendar"), f"{words}, and a voicemail is a quiet message")
+
+
+def _webhooks(policy: Policy) -> Iterator[Mistake]:
+    for key, hook in policy.webhooks.items():
+        for number, wanted in enumerate(hook.events):
+            if not is_any(wanted):
+                words = f"no event is called {wanted!r}{nearest(wanted, KINDS)}: nothing is told"
+                yield Mistake(("webhooks", key, "events", number), words)
 
 
 def _tiers(policy: Policy) -> Iterator[Mistake]:

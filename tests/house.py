@@ -19,9 +19,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
+from core.models import Event
 from core.settings import load_settings
 from core.telephony import RETRY_RULE
 from routing.context import build_context
+from routing.event_kinds import KINDS
 from routing.policies import PolicyVersion, apply_policy
 from simulator.company import PhoneCompany
 from simulator.phones import Phone
@@ -229,6 +231,8 @@ class House(Questions):
 
     def check(self) -> None:
         """What no story may leave behind."""
+        unknown = set(self.sql(sa.select(Event.kind).distinct())) - set(KINDS)
+        assert not unknown, f"events that docs/events.md does not list, and no webhook can ask for: {unknown}"
         assert self.twiml_problems == [], self.twiml_problems
         unexpected = [a for a in self.company.alerts if a.code not in self.expected_alerts]
         assert unexpected == [], unexpected

@@ -10,8 +10,10 @@ import pytest
 
 from app import create_app
 from console.commands import main
+from console.timeline import SENTENCES
 from core.settings import Settings, environment_name, load_settings
 from routing.context import build_context
+from routing.event_kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -60,6 +62,12 @@ def test_it_documents_every_address(tmp_path: Path) -> None:
         assert any(rule.startswith(address) for address in documented), f"{rule} is not documented"
     for address in documented:
         assert any(rule.startswith(address) for rule in rules), f"{address} does not exist"
+
+
+def test_it_lists_every_kind_of_event() -> None:
+    rows = re.findall(r"^\| \w+ \| (`.*`) \|$", _read("docs/events.md"), re.MULTILINE)
+    assert tuple(re.findall(r"`([a-z.-]+)`", " ".join(rows))) == KINDS
+    assert set(SENTENCES) <= set(KINDS)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -145,10 +145,14 @@ def _note_acknowledged(session: Session, page: Page, person: Person, now: dateti
 
 def take(session: Session, context: Context, page: Page, person: str, policy: Policy, now: datetime) -> bool:
     """``person`` has the case of a locked page; False if that comes too late."""
+    rang = page.state == PageState.RINGING
     if not move(page, PageEvent.ACCEPTED):
         return False
     page.acknowledged_at, page.acknowledged_by = now, person
-    stop(session, page, now)
+    if (
+        rang
+    ):  # one that joined another has nothing planned or under way of its own, and there may be a thousand
+        stop(session, page, now)
     _hand_over(session, context, page, person, policy, now)
     return True
 

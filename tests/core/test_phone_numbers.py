@@ -56,6 +56,8 @@ def test_it_writes_a_number_as_e164(raw: str, e164: str) -> None:
         "x",
         "*69",
         "+999123",
+        "+10005550101",
+        "1135550101",
     ],
 )
 def test_it_refuses_what_no_telephone_can_have(raw: str) -> None:

@@ -46,6 +46,22 @@ def test_it_names_the_25th_of_december_when_nobody_is_on_call(sample: str) -> No
 
 
 FOOLISH: dict[str, tuple[str, str, str, str]] = {
+    "a desk that never closes": (
+        "services:\n  support:\n    name: Customer Support\n    calendar: business\n",
+        ("  always: {zone: UTC, hours: 24x7}\nservices:\n  support:\n    name: Customer Support\n"
+         "    calendar: always\n"),
+        "services.support.calendar", "'always' never closes: nobody of its escalation is ever rung",
+    ),
+    "an event that does not exist": (
+        "\nprompts:\n",
+        "\nwebhooks: {crm: {url: 'https://crm.example', secret: s, events: [page.*, case.opend]}}\n\nprompts:\n",
+        "webhooks.crm.events.1", "no event is called 'case.opend'; did you mean 'case.opened'?: nothing is told",
+    ),
+    "a group of events that does not exist": (
+        "\nprompts:\n",
+        "\nwebhooks: {crm: {url: 'https://crm.example', secret: s, events: [cases.*]}}\n\nprompts:\n",
+        "webhooks.crm.events.0", "no event is called 'cases.*'",
+    ),
     "everybody absent": (
         _MEMBERS,
         _MEMBERS + "    absences:\n"
