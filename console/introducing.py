@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import requests
 
-from routing.policy import CustomerEntry, Policy
+from routing.policy import Policy
+from routing.policy_parts import CustomerEntry
 
 MOST_CONTACTS = 40  # a desk is to try things at: the first ones will do
 _PATIENCE_S = 5

@@ -11,9 +11,9 @@ from core.models import Case, Person
 from routing import handling
 from routing.clocks.rules import NotPossible
 from routing.context import Context
-from routing.paging import pages
+from routing.paging import acceptance, pages
+from routing.paging.acceptance import Answer
 from routing.paging.models import Page
-from routing.paging.pages import Answer
 
 PAGING = "paging"  # the name of the buttons' form
 
@@ -29,7 +29,7 @@ class Wish(enum.StrEnum):
 def hand(session: Session, context: Context, case: Case, person: Person, to: Person) -> None:
     """``person`` hands ``case`` to somebody by name; :class:`NotPossible` unless they have it, unanswered."""
     page = pages.latest_page(session, case)
-    outcome = pages.hand_to(session, context, page, person, to) if page is not None else Answer.OVER
+    outcome = acceptance.hand_to(session, context, page, person, to) if page is not None else Answer.OVER
     if outcome is not Answer.DONE:
         raise NotPossible(f"{person.name} does not have case {case.id}, or it is answered; accept it first")
 
@@ -40,11 +40,11 @@ def act(session: Session, context: Context, case: Case, person: Person, wish: Wi
     if page is None:
         raise NotPossible(f"case {case.id} is not ringing anybody")
     if wish is Wish.ACCEPT:
-        outcome = pages.accept(session, context, page, person)
+        outcome = acceptance.accept(session, context, page, person)
     elif wish is Wish.TAKE:
-        outcome = pages.take_over(session, context, page, person)
+        outcome = acceptance.take_over(session, context, page, person)
     else:
-        outcome = pages.pass_on(session, context, page, person, pages.rung_at(session, page, person))
+        outcome = acceptance.pass_on(session, context, page, person, pages.rung_at(session, page, person))
     if outcome is Answer.TAKEN:
         raise NotPossible(f"{_holder(session, page)} already has case {case.id}")
     if outcome is Answer.OVER:

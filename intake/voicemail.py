@@ -18,8 +18,8 @@ from core import due
 from core.audio import NotAudio
 from core.models import Case, Customer, Recording, RecordingState, record
 from intake.cases import Intake, add_to_case, contact_name, open_case
-from intake.phone.flow import State
 from intake.phone.models import Call
+from intake.phone.states import State
 from routing.context import Context
 from routing.coverage import Consent, ContactFacts, decide
 from routing.decisions import keep_decision

@@ -12,7 +12,8 @@ from datetime import datetime
 from routing.business_hours import BusinessCalendar
 from routing.coverage_facts import Consent, ContactFacts, Decision, Outcome, Reason
 from routing.coverage_mail import FORGED, by_mail, of_forged_sender
-from routing.policy import Policy, Service, Tier, TierTarget
+from routing.policy import Policy
+from routing.policy_parts import Service, Tier, TierTarget
 from routing.wording import priorities_in_words, written_instant
 
 __all__ = ["Consent", "ContactFacts", "Decision", "Outcome", "Reason", "decide"]

@@ -22,9 +22,10 @@ from routing import hooks
 from routing.business_hours.errors import CalendarError
 from routing.directory import Directory, load_directory
 from routing.oncall import ScheduleError
-from routing.policy import NOT_JOINED_UP, STORED, ContractEntry, CustomerEntry, Policy
+from routing.policy import NOT_JOINED_UP, STORED, Policy
 from routing.policy_document import Document, PolicyError, read_document
 from routing.policy_more_mistakes import all_mistakes
+from routing.policy_parts import ContractEntry, CustomerEntry
 from routing.policy_words import in_words, place_within
 
 __all__ = [

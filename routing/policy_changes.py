@@ -15,8 +15,9 @@ from core import phone_numbers
 from routing import policy_changes_duty as duty
 from routing import policy_changes_reach as reach
 from routing.business_hours import BusinessCalendar
-from routing.policy import ContactEntry, ContractEntry, CustomerEntry, Line, Policy, Service, Tier, TierTarget
+from routing.policy import Policy
 from routing.policy_changes_values import Differ, Summary, fields, given, keyed, shown, texts, values
+from routing.policy_parts import ContactEntry, ContractEntry, CustomerEntry, Line, Service, Tier, TierTarget
 from routing.prompt_texts import PromptText
 from routing.wording import hours_in_words
 

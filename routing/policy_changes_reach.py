@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from core import phone_numbers
 from routing.contact_methods import ContactRule, Hook, Method
 from routing.paging.channels import CHANNELS
-from routing.policy import PersonEntry
 from routing.policy_changes_values import fields, keyed, values
+from routing.policy_parts import PersonEntry
 
 _FROM_ENVIRONMENT = "env:"
 

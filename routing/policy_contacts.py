@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from routing.policy import ContractEntry, Policy
+from routing.policy import Policy
+from routing.policy_parts import ContractEntry
 
 STRANGER = "an unknown caller"
 _NO_AGREEMENT = "a customer without an agreement for it"

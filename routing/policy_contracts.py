@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from routing.business_hours.errors import CalendarError
 
 if TYPE_CHECKING:
-    from routing.policy import ContractEntry, Policy, Tier, TierTarget
+    from routing.policy import Policy
+    from routing.policy_parts import ContractEntry, Tier, TierTarget
 
 # The agreement: "all work will be tracked against the monthly contracted hours" of Managed Services; cases are
 # created "for contracted data degradation or failures" of Managed Operations; "the annual amount charged for the

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from routing.paging.channels import CHANNELS
 from routing.paging.reach import methods_of, plan, verified_numbers
-from routing.policy import PersonEntry, Policy
+from routing.policy import Policy
 from routing.policy_checks import named_in
 from routing.policy_contracts import Mistake
 from routing.policy_duty import some
+from routing.policy_parts import PersonEntry
 
 
 def people(policy: Policy) -> Iterator[Mistake]:

@@ -10,9 +10,9 @@ from typing import get_args
 
 import pytest
 
-from intake.phone import flow
+from intake.phone import facts
 from routing.paging.models import Purpose
-from routing.policy import Line
+from routing.policy_parts import Line
 from routing.prompts import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
@@ -20,7 +20,7 @@ SAYING = {"say", "policy_say", "_say"}
 
 # Names that are put together: their beginning, and everything that may follow.
 PUT_TOGETHER: dict[str, tuple[str, ...]] = {
-    "open_case_": tuple(flow.Standing),
+    "open_case_": tuple(facts.Standing),
     "unverified_": get_args(Line.model_fields["unknown_callers"].annotation),
     "sms_": tuple(Purpose),
 }

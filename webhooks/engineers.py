@@ -12,7 +12,7 @@ from core import phone_numbers, twiml
 from core.models import record
 from intake import texts
 from routing.notices import sending
-from routing.paging import calls, delivery, replies
+from routing.paging import calls, replies, settling
 from webhooks import spool
 from webhooks.answering import Stale
 from webhooks.edge import PREFIX, answer, blueprint, context, received_at
@@ -48,7 +48,7 @@ def page_status(attempt: int) -> Response:
 
     def work(session: Session) -> str:
         number = int(sequence) if sequence.isdigit() else None
-        delivery.settle_call(session, context(), attempt, form.get("CallStatus", ""), number)
+        settling.settle_call(session, context(), attempt, form.get("CallStatus", ""), number)
         return twiml.EMPTY
 
     return answer(f"{form.get('CallSid')}:status:{sequence or form.get('CallStatus')}", work)
@@ -103,7 +103,7 @@ def text_status() -> Response:
     def work(session: Session) -> str:
         if notice.isdigit():
             sending.settle(session, context(), int(notice), sid, status, form.get("ErrorCode"))
-        delivery.settle_text(session, sid, status, form.get("ErrorCode"))
+        settling.settle_text(session, sid, status, form.get("ErrorCode"))
         return twiml.EMPTY
 
     return answer(f"{sid}:status:{status}", work)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.models import Case, CaseStatus, record
 from intake import voicemail
-from intake.phone.flow import Act, Effect
+from intake.phone.facts import Effect
 from intake.phone.models import Call
+from intake.phone.states import Act
 from routing.context import Context
 from routing.coverage import Consent
 from routing.handling import reopen

@@ -20,13 +20,16 @@ from intake import callers, voicemail
 from intake.callers import Caller
 from intake.cases import Intake, open_case
 from intake.phone import acts, known, script
-from intake.phone.flow import Act, Event, Facts, State, Step, step
+from intake.phone.facts import Facts, Step
+from intake.phone.flow import step
 from intake.phone.models import Call
+from intake.phone.states import Act, Event, State
 from routing.context import Context
 from routing.coverage import Consent
 from routing.notices import notices
 from routing.policies import CurrentPolicy
-from routing.policy import Line, Policy
+from routing.policy import Policy
+from routing.policy_parts import Line
 
 WATCH = "call.watch"
 _WATCH_AFTER = timedelta(minutes=20)

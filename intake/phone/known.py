@@ -13,14 +13,16 @@ from core.models import Case
 from core.prepared import Prepared, Read, reads_of
 from intake import callers, voicemail
 from intake.callers import Caller
-from intake.phone.flow import Event, Facts, OpenCase, Standing, State
+from intake.phone.facts import Facts, OpenCase, Standing
 from intake.phone.models import Call
+from intake.phone.states import Event, State
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome
 from routing.decisions import decision_of_case
 from routing.paging.models import Page
 from routing.paging.states import PageState
-from routing.policy import Line, Policy
+from routing.policy import Policy
+from routing.policy_parts import Line
 
 _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3, "9": Event.KEY_9}
 

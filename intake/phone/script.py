@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from core import twiml
 from core.telephony import RETRY_RULE
 from core.twiml import Verb
-from intake.phone.flow import State, Step
-from routing.policy import Line
+from intake.phone.facts import Step
+from intake.phone.states import State
+from routing.policy_parts import Line
 
 RECORDING_CALLBACK = f"/twilio/recording{RETRY_RULE}"
 TRANSCRIPTION_CALLBACK = f"/twilio/transcription{RETRY_RULE}"

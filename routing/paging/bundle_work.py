@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import due
 from core.models import Case, Person
 from routing.context import Context
-from routing.paging import bundles, pages, sending
+from routing.paging import acceptance, bundles, sending
 from routing.paging.models import Page, Purpose
 from routing.paging.rows import locked_page
 from routing.paging.states import PageState
@@ -62,18 +62,18 @@ def _which(lead: Page, work: Mapping[str, Any]) -> tuple[sa.ColumnElement[bool],
 def _accept(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
     page.position = max(page.position, lead.position)
     policy = context.policies.current().policy
-    return pages.take(session, context, page, lead.acknowledged_by or "", policy, now)
+    return acceptance.take(session, context, page, lead.acknowledged_by or "", policy, now)
 
 
 def _pass(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
     # Beside a lead that still rings for others who must acknowledge, it goes back to that.
     position = lead.position if lead.state == PageState.RINGING else None
-    return pages.let_go(session, page, context.policies.current(), now, position=position)
+    return acceptance.let_go(session, page, context.policies.current(), now, position=position)
 
 
 def _take(session: Session, context: Context, lead: Page, page: Page, now: datetime) -> bool:
     person = session.get_one(Person, lead.acknowledged_by)
-    return pages.take_over(session, context, page, person) is pages.Answer.DONE
+    return acceptance.take_over(session, context, page, person) is acceptance.Answer.DONE
 
 
 _WRITTEN = {bundles.ACCEPT: _accept, bundles.PASS: _pass, bundles.TAKE: _take}

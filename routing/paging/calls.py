@@ -12,7 +12,7 @@ from core.telephony import RETRY_RULE
 from core.twiml import Say
 from routing.context import Context
 from routing.drills import calls as drill_calls
-from routing.paging import everyone, pages, remind
+from routing.paging import acceptance, everyone, pages, remind
 from routing.paging.content import latest_audio, page_values
 from routing.paging.menu import Act, Heard, Menu, MenuFacts, MenuStep, Standing, step
 from routing.paging.models import Attempt, AttemptState, Page, Purpose
@@ -123,13 +123,13 @@ def _standing(page: Page, attempt: Attempt, *, acknowledged: bool) -> Standing:
 
 
 def _accept(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
-    pages.accept(session, context, page, attempt.person)
+    acceptance.accept(session, context, page, attempt.person)
     attempt.state = AttemptState.ACCEPTED
 
 
 def _pass(session: Session, context: Context, attempt: Attempt, page: Page) -> None:
     attempt.state = AttemptState.PASSED
-    pages.pass_on(session, context, page, attempt.person, attempt.position)
+    acceptance.pass_on(session, context, page, attempt.person, attempt.position)
 
 
 def _respond(session: Session, context: Context, attempt: Attempt, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Sending attempts, and what the telephone company says of them.
+"""Sending attempts: each is written down before it goes out, and looked at once more right before.
 
 An attempt is written as ``sending`` before the request goes out. A worker that dies in between leaves it so; the
 one that takes over first asks the telephone company whether the attempt happened, and sends again only if not:
@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from core import due
 from core.errors import ChannelError
 from core.models import Case, record
-from core.telephony import FINAL_CALL_STATUSES, UNKNOWN_CALL
 from routing.context import Context
 from routing.correspondence.notes import answerable
 from routing.drills.content import outgoing_of
@@ -29,7 +28,7 @@ from routing.paging.states import PageState
 from routing.policy import Policy
 from routing.wording import other_cases
 
-_AFTER_RINGING = timedelta(seconds=30)
+AFTER_RINGING = timedelta(seconds=30)
 _CLOCK_SKEW = timedelta(seconds=30)
 _HIDDEN = "(address)"
 
@@ -69,7 +68,7 @@ def _end_if_not_needed(context: Context, outgoing: Outgoing, sid: str | None) ->
     if not CHANNELS[outgoing.channel].rings:
         return
     with context.database.writing() as session:
-        if not _is_wanted(_locked_attempt(session, outgoing.id)):
+        if not _is_wanted(locked_attempt(session, outgoing.id)):
             due.enqueue(session, rows.HANG_UP, f"attempt:{outgoing.id}", context.clock.now(), sid=sid)
 
 
@@ -81,7 +80,7 @@ def _note_sent(context: Context, claim: due.Claim, outgoing: Outgoing, sid: str 
         if attempt.state == AttemptState.SENDING:
             attempt.state = AttemptState.SENT if channel.reports_back else AttemptState.DELIVERED
         now = context.clock.now()
-        kind = _kind(attempt, f"{attempt.channel}-sent" if channel.reports_back else "told")
+        kind = kind_of(attempt, f"{attempt.channel}-sent" if channel.reports_back else "told")
         record(
             session, kind, now, case_id=attempt.case_id, person=attempt.person_key, channel=attempt.channel,
             purpose=attempt.purpose, attempt=attempt.id,
@@ -102,7 +101,7 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
     with context.database.writing() as session:
         if not due.holds(session, claim):
             raise due.LeaseLost(claim.subject)
-        attempt = _locked_attempt(session, claim.payload["attempt"])
+        attempt = locked_attempt(session, claim.payload["attempt"])
         page = attempt.page
         # A step that has been passed over is not sent any more: after an outage it would be one of many.
         passed = page is not None and "until" in claim.payload and attempt.position < page.position
@@ -124,7 +123,7 @@ def _prepare(context: Context, claim: due.Claim) -> tuple[Outgoing | None, bool]
         return _outgoing(session, context, attempt, policy, attempt.sent_at, now), unsure
 
 
-def _kind(attempt: Attempt, name: str) -> str:
+def kind_of(attempt: Attempt, name: str) -> str:
     """The kind of an event about an attempt: what other systems do about pages they must not do about drills."""
     return f"{'drill' if attempt.drill_id else 'page'}.{name}"
 
@@ -198,10 +197,10 @@ def _already_sent(context: Context, outgoing: Outgoing) -> str | None:
 
 def _give_up(context: Context, claim: due.Claim, error: str) -> None:
     with due.finishing(context.database, claim) as session:
-        attempt = _locked_attempt(session, claim.payload["attempt"])
+        attempt = locked_attempt(session, claim.payload["attempt"])
         attempt.state, attempt.error = AttemptState.FAILED, error[:200]
         record(
-            session, _kind(attempt, "not-sent"), context.clock.now(), case_id=attempt.case_id,
+            session, kind_of(attempt, "not-sent"), context.clock.now(), case_id=attempt.case_id,
             person=attempt.person_key, channel=attempt.channel, error=error,
         )  # fmt: skip
         _cancel_repeats(session, attempt)
@@ -223,77 +222,12 @@ def _cancel_repeats(session: sa.orm.Session, attempt: Attempt) -> None:
 
 
 def _ring_time(context: Context, outgoing: Outgoing) -> timedelta:
-    return timedelta(seconds=outgoing.ring_s) + _AFTER_RINGING
+    return timedelta(seconds=outgoing.ring_s) + AFTER_RINGING
 
 
-def check(context: Context, claim: due.Claim) -> None:
-    """Due work: the call should long have ended; if its callback was lost, ask how it ended."""
-    with context.database.reading() as session:
-        attempt = session.get_one(Attempt, claim.payload["attempt"])
-        sid = attempt.provider_sid if attempt.is_live else None
-    status = context.telephony.call_status(sid) if sid else None
-    with due.finishing(context.database, claim) as session:
-        if sid and status in FINAL_CALL_STATUSES:
-            settle_call(session, context, claim.payload["attempt"], status, None)
-        elif sid:
-            again = context.clock.now() + _AFTER_RINGING
-            due.enqueue(session, rows.CHECK, claim.subject, again, attempt=claim.payload["attempt"])
-
-
-def hang_up(context: Context, claim: due.Claim) -> None:
-    """Due work: end a call that is not needed any more."""
-    context.telephony.end_call(claim.payload["sid"])
-    with due.finishing(context.database, claim):
-        pass
-
-
-_ENDINGS = {
-    "completed": AttemptState.NO_KEY,
-    "busy": AttemptState.BUSY,
-    "no-answer": AttemptState.NO_ANSWER,
-    "failed": AttemptState.FAILED,
-    "canceled": AttemptState.CANCELLED,
-    UNKNOWN_CALL: AttemptState.FAILED,
-}
-
-
-def settle_call(
-    session: sa.orm.Session, context: Context, attempt_id: int, status: str, sequence: int | None
-) -> None:
-    """Take in what the telephone company says of a page call.
-
-    Callbacks come in any order: an older ``sequence`` changes nothing, and what has ended stays ended.
-    """
-    attempt = _locked_attempt(session, attempt_id)
-    if not attempt.is_live or (sequence is not None and sequence <= attempt.sequence):
-        return
-    attempt.sequence = sequence if sequence is not None else attempt.sequence
-    if status == "in-progress":
-        attempt.state = AttemptState.ANSWERED
-    elif status in _ENDINGS:
-        attempt.state = _ENDINGS[status]
-        now = context.clock.now()
-        record(
-            session, _kind(attempt, "unanswered"), now, case_id=attempt.case_id, person=attempt.person_key,
-            how=attempt.state,
-        )  # fmt: skip
-        steps.failed(session, context, attempt)
-
-
-def _locked_attempt(session: sa.orm.Session, attempt_id: int) -> Attempt:
+def locked_attempt(session: sa.orm.Session, attempt_id: int) -> Attempt:
     """The attempt, locked; its page has been locked first."""
     page_id = session.scalar(sa.select(Attempt.page_id).where(Attempt.id == attempt_id))
     if page_id is not None:
         rows.locked_page(session, page_id)
     return session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)
-
-
-def settle_text(session: sa.orm.Session, sid: str, status: str, error_code: str | None) -> None:
-    """Take in what became of a text."""
-    attempt = session.scalar(sa.select(Attempt).where(Attempt.provider_sid == sid))
-    if attempt is None or not attempt.is_live:
-        return
-    if status == "delivered":
-        attempt.state = AttemptState.DELIVERED
-    elif status in ("failed", "undelivered"):
-        attempt.state, attempt.error = AttemptState.FAILED, f"error {error_code}" if error_code else status

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from routing.contact_methods import EMAIL, ContactRule, Limits, Method, all_methods
 from routing.paging.channels import CHANNELS
-from routing.policy import PersonEntry, Policy
+from routing.policy import Policy
+from routing.policy_parts import PersonEntry
 
 # Purposes for which no phone rings.
 QUIET = frozenset(

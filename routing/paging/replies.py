@@ -12,10 +12,10 @@ from core.models import Case, Person
 from routing.context import Context
 from routing.drills import planning
 from routing.drills.content import values_of
-from routing.paging import bundles, everyone, pages, reach
+from routing.paging import acceptance, bundles, everyone, pages, reach
+from routing.paging.acceptance import Answer
 from routing.paging.content import page_values
 from routing.paging.models import Attempt, Page
-from routing.paging.pages import Answer
 from routing.paging.states import PageState
 from routing.policy import Policy
 
@@ -41,14 +41,14 @@ def answer(session: Session, context: Context, from_number: str, body: str) -> s
     if page is None:
         return policy.say("sms_no_page", **_only_number(command[2])).text
     if command[1].lower() == "ack":
-        outcome, done = pages.accept(session, context, page, person), "sms_accepted"
+        outcome, done = acceptance.accept(session, context, page, person), "sms_accepted"
     else:
         page = bundles.spoken_for(session, page)  # the answer names the case that is meant
         if command[1].lower() == "take":
-            outcome, done = pages.take_over(session, context, page, person), "sms_accepted"
+            outcome, done = acceptance.take_over(session, context, page, person), "sms_accepted"
         else:
             position = pages.rung_at(session, page, person)
-            outcome, done = pages.pass_on(session, context, page, person, position), "sms_passed"
+            outcome, done = acceptance.pass_on(session, context, page, person, position), "sms_passed"
     sentence = {
         Answer.DONE: done, Answer.ALREADY_YOURS: "sms_accepted", Answer.TAKEN: "sms_taken",
         Answer.OVER: "sms_no_page",

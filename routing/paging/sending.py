@@ -18,7 +18,8 @@ from routing.paging.menu import Menu
 from routing.paging.models import Attempt, Page, Purpose
 from routing.paging.pacing import Chosen, spread
 from routing.paging.rows import SEND, VOICE
-from routing.policy import PersonEntry, Policy
+from routing.policy import Policy
+from routing.policy_parts import PersonEntry
 from routing.rosters.changes import schedules_of
 
 _A_DAY = timedelta(days=1)

@@ -13,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intake.phone import flow
-from intake.phone.flow import MAX_TRIES, Act, Effect, Event, Facts, OpenCase, Standing, State, Step, step
+from intake.phone.facts import Effect, Facts, OpenCase, Standing, Step
+from intake.phone.flow import step
+from intake.phone.rules import MAX_TRIES
+from intake.phone.states import Act, Event, State
 from routing.coverage import Consent, ContactFacts, Outcome, decide
 from routing.policy import Policy
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from intake.callers import Caller
 from intake.phone import known, script
 from intake.phone.calls import _first_answer
-from intake.phone.flow import Event, State, step
+from intake.phone.flow import step
+from intake.phone.states import Event, State
 from routing.policies import CurrentPolicy, parse_policy
 from tests.intake.conftest import SAMPLE
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.due import Claim
 from core.models import Case
 from routing import handling
-from routing.paging import bundle_work, bundles, pages
+from routing.paging import acceptance, bundle_work, bundles, pages
 from tests.house import House
 from tests.stories.people import DANA, LUIS, SAM
 from tests.stories.test_an_alert_storm import owners, states, storm
@@ -33,7 +33,7 @@ def dana_accepts(house: House) -> None:
     act(
         house,
         "dana",
-        lambda session, person: pages.accept(session, house.context, page_of(session, house), person),
+        lambda session, person: acceptance.accept(session, house.context, page_of(session, house), person),
     )
 
 
@@ -41,14 +41,14 @@ def take_over(house: House, key: str) -> None:
     act(
         house,
         key,
-        lambda session, person: pages.take_over(session, house.context, page_of(session, house), person),
+        lambda session, person: acceptance.take_over(session, house.context, page_of(session, house), person),
     )
 
 
 def pass_on(house: House, key: str) -> None:
     act(
         house, key,
-        lambda session, person: pages.pass_on(session, house.context, page_of(session, house), person, 0),
+        lambda session, person: acceptance.pass_on(session, house.context, page_of(session, house), person, 0),
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def answer(house: House, number: int) -> None:
 def act(house: House, key: str, what: Callable[[Session, object], object]) -> None:
     """Somebody does something, and the worker does not come to its work yet."""
     with house.context.database.writing() as session:
-        assert what(session, handling.somebody(session, key)) is pages.Answer.DONE
+        assert what(session, handling.somebody(session, key)) is acceptance.Answer.DONE
 
 
 def page_of(session: Session, house: House) -> pages.Page:
@@ -119,7 +119,7 @@ def test_a_part_waits_for_a_takeover_that_is_about_to_be_committed(house: House)
     other = threading.Thread(target=Worker(house.context).do, args=(claim,))
     with house.context.database.writing() as session:
         luis = handling.somebody(session, "luis")
-        pages.take_over(session, house.context, page_of(session, house), luis)
+        acceptance.take_over(session, house.context, page_of(session, house), luis)
         session.flush()
         other.start()
         other.join(timeout=0.5)

@@ -12,7 +12,7 @@ from core.models import Case, Customer
 from intake.cases import Intake, open_case
 from routing import handling
 from routing.coverage import ContactFacts
-from routing.paging import bundles, pages
+from routing.paging import acceptance, bundles
 from routing.paging.models import Page
 from simulator.phones import Answers, NeverAnswers
 from tests.house import House
@@ -233,7 +233,7 @@ def test_passing_at_once_loses_none_of_what_is_still_being_written(house: House)
     with house.context.database.writing() as session:
         page = session.get_one(Page, house.pages[0].id)
         person = handling.somebody(session, "dana")
-        pages.pass_on(session, house.context, page, person, 0)
+        acceptance.pass_on(session, house.context, page, person, 0)
     house.fast_forward(5)
     assert owners(house) == {None}
     assert states(house).count("joined") == 5

@@ -9,7 +9,7 @@ import pytest
 from core.models import Case
 from routing import handling
 from routing.oncall import Override
-from routing.paging import pages
+from routing.paging import acceptance, pages
 from routing.rosters import changes
 from simulator.phones import Answers, NeverAnswers
 from tests.house import House
@@ -128,8 +128,8 @@ def test_it_is_handed_to_somebody_by_name_who_is_rung_first(accepted: House) -> 
         page = pages.latest_page(session, case)
         assert page is not None
         dana, sam = (handling.somebody(session, key) for key in ("dana", "sam"))
-        assert pages.hand_to(session, accepted.context, page, sam, dana) is pages.Answer.TAKEN
-        assert pages.hand_to(session, accepted.context, page, dana, sam) is pages.Answer.DONE
+        assert acceptance.hand_to(session, accepted.context, page, sam, dana) is acceptance.Answer.TAKEN
+        assert acceptance.hand_to(session, accepted.context, page, dana, sam) is acceptance.Answer.DONE
     accepted.fast_forward(3)
     assert accepted.rung == {DANA: 1, SAM: 1}
     assert accepted.case.engineer is None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from intake.phone.flow import State
+from intake.phone.states import State
 from simulator.calls import Call
 from tests.house import House
 from tests.stories.disorder import disorder, late

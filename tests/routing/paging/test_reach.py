@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from routing.paging import reach
 from routing.paging.channels import CHANNELS
 from routing.paging.reach import LIMIT_WINDOW, Planned, can_be_rung, free_at, is_loud, plan, verified_numbers
-from routing.policy import PersonEntry
+from routing.policy_parts import PersonEntry
 
 DANA, HOME = "+17135550101", "+17135550199"
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
