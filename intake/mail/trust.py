@@ -16,7 +16,9 @@ def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
 
     ``own`` are the verdicts that we came to ourselves; else those count that our receiver has written into the mail.
     Without either nothing is known. Forged is what fails DMARC; and where the domain publishes none, a mail that
-    fails SPF or DKIM and passes neither for that domain. Doubted is what SPF calls probably not theirs (softfail).
+    fails SPF or DKIM and passes neither for that domain. Doubted is what SPF calls probably not theirs (softfail);
+    and what servers vouch for under another author than the one that we read: a From can be written so that two
+    programs read two people out of it.
     """
     found = mail.authentication if own is None else Authentication("", tuple(own))
     author = ascii_domain(mail.from_addresses[0].domain) if mail.from_addresses else ""
@@ -25,14 +27,22 @@ def trust_in(mail: ParsedMail, own: Sequence[Method] | None) -> str:
     if found.dmarc == "fail":
         return FORGED
     several = len({ascii_domain(each.domain) for each in mail.from_addresses}) > 1
-    if found.dmarc == "pass" or _vouched(found, author):
-        return UNPROVEN if several else PROVEN
+    if _dmarc_passes(found, author) or _vouched(found, author):
+        return DOUBTED if several else PROVEN
+    if found.dmarc == "pass":
+        return DOUBTED
     # A result that could not be had today is not held against the sender.
     if "temperror" in (found.dmarc, found.spf, found.dkim):
         return UNPROVEN
     if "fail" in (found.spf, found.dkim):
         return FORGED
     return DOUBTED if found.spf == "softfail" else UNPROVEN
+
+
+def _dmarc_passes(found: Authentication, author: str) -> bool:
+    """Whether DMARC passes for this author; whoever does not name one has read the same From, we hope."""
+    read = found.domains("dmarc")
+    return found.dmarc == "pass" and (not read or any(aligned(ascii_domain(each), author) for each in read))
 
 
 def _vouched(found: Authentication, author: str) -> bool:
