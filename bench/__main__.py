@@ -21,6 +21,7 @@ def _machine() -> str:
 def main() -> None:
     """Print the machine, then what each benchmark measures."""
     wanted = sys.argv[1:]
+    del sys.argv[1:]  # a benchmark that is run by itself has options of its own
     print(_machine())
     for file in sorted(Path(__file__).parent.glob("bench_*.py")):
         if not wanted or file.stem.removeprefix("bench_") in wanted:

@@ -16,7 +16,7 @@ _BY_GROUP: Mapping[str, str] = {
     ),
     "case": (
         "added-to added-to-by-machine breached callback-changed closed consented escalated merged merged-here noted "
-        "opened opened-by-machine priority-asked priority-changed priority-refused reminded reminder-heard reopened "
+        "opened opened-by-machine ordinary-again priority-asked priority-changed priority-refused reminded reminder-heard reopened "
         "replied responded response-returned response-withdrawn sender-confirmed stated"
     ),
     "page": (
