@@ -16,8 +16,8 @@ _BY_GROUP: Mapping[str, str] = {
     ),
     "case": (
         "added-to added-to-by-machine breached callback-changed closed consented escalated merged merged-here noted "
-        "opened opened-by-machine ordinary-again priority-asked priority-changed priority-refused reminded reminder-heard reopened "
-        "replied responded response-returned response-withdrawn sender-confirmed stated"
+        "opened opened-by-machine ordinary-again priority-asked priority-changed priority-refused reminded "
+        "reminder-heard reopened replied responded response-returned response-withdrawn sender-confirmed stated"
     ),
     "page": (
         "accepted acknowledged called-off duty-changed gathered handed joined limited not-reachable not-sent "
