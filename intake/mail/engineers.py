@@ -29,7 +29,8 @@ from routing.correspondence.desk import desk_of, signed_addresses
 from routing.correspondence.letters import File
 from routing.correspondence.notes import ANSWER_ABOVE
 from routing.correspondence.replies import Answer
-from routing.coverage_mail import FORGED, PROVEN
+from routing.correspondence.threads import bare_subject
+from routing.coverage_mail import DOUBTED, FORGED, PROVEN
 from routing.merging import goes_on_in
 from routing.paging.reach import methods_of
 from routing.policies import CurrentPolicy
@@ -100,7 +101,8 @@ def take(
         why = mail.verdict.reason
         record(session, "mail.engineer-away", now, case_id=meant.id, person=writer.key, why=why)
         return Taken(meant, None)
-    believed = trust != FORGED if owner == writer.key else trust == PROVEN
+    # Whoever got a copy of the engineer's own mail has that address as well.
+    believed = trust not in (FORGED, DOUBTED) if owner == writer.key else trust == PROVEN
     if not believed:
         return _refused(reading, owner or writer.key)
     return Taken(meant, _written(reading, writer))
@@ -176,7 +178,7 @@ def _written(reading: _Reading, writer: Person) -> Message:
     first, _, rest = words.partition("\n")
     if marked(first, marker) is Marked.YES:
         return _noted(reading, writer, f"{without_marker(first, marker)}\n{rest}")
-    hindrance = _hindrance(reading.mail, words, marker)
+    hindrance = _hindrance(reading, words, marker)
     if hindrance:
         return _not_sent(reading, writer, words, hindrance)
     try:
@@ -191,17 +193,24 @@ def own_words(mail: ParsedMail) -> str:
     return written.partition(ANSWER_ABOVE)[0].strip()
 
 
-def _hindrance(mail: ParsedMail, words: str, marker: str) -> str:
+def _hindrance(reading: _Reading, words: str, marker: str) -> str:
     """Why a mail is not sent on, in words; empty if it can be."""
+    mail = reading.mail
     if mail.damaged is not None:
         return "it could not be read in full"
     if mail.protection and mail.protection.endswith("encrypted"):
         return "it is encrypted"
     first, *rest = words.split("\n")
     below = any(marked(line, marker) is Marked.YES for line in rest)
-    if below or marked(first, marker) is Marked.PERHAPS:
+    if below or _in_subject(reading, marker) or marked(first, marker) is Marked.PERHAPS:
         return f"it has {marker} in an odd place or form, so that it is not clear what the customer may see"
     return "" if words or list(_files(mail)) else "it has no text of its own"
+
+
+def _in_subject(reading: _Reading, marker: str) -> bool:
+    """Whether the engineer has put the marker before the subject; the customer may have called the case so."""
+    subject, title = bare_subject(reading.mail.subject), bare_subject(reading.case.title)
+    return marked(subject, marker) is Marked.YES and marked(title, marker) is Marked.NO
 
 
 def _sent(reading: _Reading, writer: Person, words: str) -> Message:

@@ -10,6 +10,7 @@ import pytest
 from core.mail_addresses import SignedAddresses
 from core.models import Case, Person
 from intake.mail.parsing import Envelope
+from intake.mail.parsing.authentication import Method
 from intake.mail.receiving import store
 from routing import handling
 from routing.correspondence import replies
@@ -235,6 +236,25 @@ def test_what_an_engineer_answers_on_a_merged_case_is_of_the_other(
     )
 
 
+@pytest.mark.parametrize("subject", ["NOTE: not for them", "Re: note : not for them"])
+def test_a_marker_in_the_subject_keeps_the_mail_private(
+    house: MailHouse, maria: Correspondent, priya: Correspondent, subject: str
+) -> None:
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    priya.replies("They have not paid.", subject=subject)
+    assert (len(maria.inbox), house.case.responded_at) == (before, None)
+    assert "was not sent to the customer" in text_of(priya.latest)
+
+
+def test_a_case_that_the_customer_called_so_can_be_answered(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    maria.writes("NOTE: the agent is down")
+    priya.replies("It runs again.", subject="Re: NOTE: the agent is down")
+    assert house.case.responded_at is not None
+
+
 def test_an_engineers_files_go_along(house: MailHouse, maria: Correspondent, priya: Correspondent) -> None:
     maria.writes("The agent is down")
     priya.replies("See the log.", attach=("log.txt", "text/plain", b"all is well\n"))
@@ -372,6 +392,17 @@ def test_a_stolen_address_sends_nothing(house: MailHouse, maria: Correspondent, 
     assert len(house.events("mail.stranger")) == 1
     assert STRANGER_AT in text_of(priya.latest)
     assert thief.inbox == []
+
+
+def test_an_engineer_whom_servers_doubt_sends_nothing(
+    house: MailHouse, maria: Correspondent, priya: Correspondent
+) -> None:
+    """A copy of an engineer's own mail has their address in it; their name anybody can write."""
+    maria.writes("The agent is down")
+    before = len(maria.inbox)
+    doubted = (Method("spf", "softfail", "", {"smtp.mailfrom": "nightbell.example"}),)
+    priya.replies("Send us your password.", verdicts=doubted)
+    assert (len(maria.inbox), house.case.responded_at) == (before, None)
 
 
 def test_a_forged_engineer_sends_nothing(

@@ -102,7 +102,9 @@ _OUT_OF_OFFICE = re.compile(
 _AUTO_SUBJECT = re.compile(
     r"\s*(?:auto(?:matic)?[ -]?(?:reply|response|matic reply)|automatische (?:antwort|reply)|automatisch antwoord"
     r"|réponse automatique|respuesta automática|risposta automatica|resposta automática|autoreply|auto:|autosvar"
-    r"|automaattinen vastaus|automatická odpověď|自動応答|自动答复|自動返信)",
+    r"|automaattinen vastaus|automatická odpověď|自動応答|自动答复|自動返信)"
+    # People write of automatic replies that do not work; a machine puts a colon behind it, or says no more.
+    r"\s*(?:(?<=:)|[:\uff1a\])\u3011]|[-\u2013\u2014|]\s|$|(?:from|von|de|di|van|fra|från)\b)",
     re.IGNORECASE,
 )
 _MAILERS = re.compile(

@@ -58,6 +58,13 @@ def test_it_knows_a_machine_by_its_header(fields: list[str], kind: Kind, reason:
     [
         ("Automatic reply: The line is down", [], Kind.AUTO_REPLY),
         ("Automatische Antwort: Abwesenheit bis Montag", [], Kind.OUT_OF_OFFICE),
+        ("Réponse automatique : absence", [], Kind.AUTO_REPLY),
+        ("AUTO: I am away", [], Kind.AUTO_REPLY),
+        ("Auto-Reply from Lakeside", [], Kind.AUTO_REPLY),
+        ("自動応答：不在", [], Kind.OUT_OF_OFFICE),
+        ("Automatic Reply", [], Kind.AUTO_REPLY),
+        ("Automatic reply rule sends nothing, P1", [], Kind.PERSON),
+        ("Auto-response scripts fail", [], Kind.PERSON),
         ("Out of office", ["Auto-Submitted: auto-replied"], Kind.OUT_OF_OFFICE),
         ("The out of office screen is down", [], Kind.PERSON),
         ("Undeliverable: your mail", [], Kind.PERSON),
