@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "routing" / "samples" / "agreement.yaml"
 _ENVIRONMENT = "desk.env"
 _READY_S = 30
+_SIMULATOR_PORT = 8787  # where `make night` looks
 _SIMULATED_ACCOUNT = "AC" + "5" * 32
 
 
@@ -56,7 +57,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     data = Path(given.get("NIGHTBELL_DATA_DIR", "data")).resolve()
     _require_writable(data)
     port = given.get("PORT", "8080")
-    simulator_port = given.get("SIMULATOR_PORT", "8787")
+    simulator_port = given.get("SIMULATOR_PORT", str(_SIMULATOR_PORT))
     mail_port = given.get("MAIL_PORT") or _free_port(2525)
     simulator_smtp_port = given.get("SIMULATOR_SMTP_PORT") or _free_port(2526)
     listen = given.get("NIGHTBELL_SMTP_LISTEN") or f"smtp://127.0.0.1:{mail_port}"
@@ -182,6 +183,11 @@ def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **environment, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
+def _elsewhere(simulator_port: int) -> str:
+    """What a story must be told, where the simulator is not where it would look."""
+    return "" if simulator_port == _SIMULATOR_PORT else f" SIMULATOR_PORT={simulator_port}"
+
+
 def _announce(context: Context, settings: Settings, simulator_port: int) -> None:
     """Wait until everything answers, tell the simulator who is who, and say where to look."""
     desk = f"http://127.0.0.1:{simulator_port}"
@@ -207,8 +213,8 @@ def _announce(context: Context, settings: Settings, simulator_port: int) -> None
         f"  Make a call:      {desk}/\n"
         f"  Write a mail:     {desk}/mail   (or hand one over at {settings.smtp_listen})\n"
         f"  Health:           {settings.public_url}/health\n"
-        "  A whole night:    make night   (in another terminal)\n"
-        "  A mail's story:   make mail    (or, at night: make mail URGENT=1)\n"
+        f"  A whole night:    make night{_elsewhere(simulator_port)}   (in another terminal)\n"
+        f"  A mail's story:   make mail{_elsewhere(simulator_port)}    (or, at night: with URGENT=1)\n"
         f"  Commands:         set -a; . {environment}; .venv/bin/nightbell --help\n"
         "  Stop:             Ctrl-C\n\n"
     )

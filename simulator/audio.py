@@ -80,7 +80,9 @@ def decode(data: bytes, text: str | None = None) -> Clip:
     """What a person uploads (WAV, MP3, FLAC, OGG) as a clip. Raises NotAudio."""
     try:
         frames, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+    except soundfile.LibsndfileError as error:
+        raise NotAudio(f"not a sound file: {error.error_string.rstrip('.')}") from error
+    except (TypeError, ValueError) as error:
         raise NotAudio(f"not a sound file: {error}") from error
     if len(frames) == 0:
         raise NotAudio("a sound file without any sound")

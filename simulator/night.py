@@ -1,7 +1,8 @@
 """``python -m simulator.night``: plays the night call against a running system, and tells it as a story.
 
 At 02:10 a customer with 24/7 cover phones, says that production is down, and leaves a voicemail. The first
-engineer's phone is a mailbox, which acknowledges nothing; the next engineer hears the voicemail and accepts.
+engineer's phone is a mailbox, which acknowledges nothing; the next engineer hears the voicemail, accepts, and calls
+the customer: nothing is left that would be broken, or ring, when the clock is set for another story.
 Everything goes through the simulator's control API, and through the signed link that comes by text.
 The exit code is 0 only if a case was opened, its voicemail stored, and a person accepted it.
 """
@@ -19,9 +20,9 @@ from types import FrameType
 
 import requests
 
-from simulator.night_cast import Caller, Engineer, Mailbox, Player, Prompter
-from simulator.night_desk import Desk, Json, NightError, Stage, line_of
-from simulator.night_ending import Ending, case_lines, missing, promises
+from simulator.night_cast import CalledBack, Caller, Engineer, Mailbox, Player, Prompter
+from simulator.night_desk import Desk, Json, NightError, Stage, line_of, must_be_heard
+from simulator.night_ending import Ending, case_lines, missing, moral, promises
 from simulator.night_story import Beat, Paper, Watcher, name_of, voicemail_left_at
 
 NIGHT, ZONE = "02:10", "America/Chicago"
@@ -70,6 +71,8 @@ class Night:
 
     def _cast(self, call: Json) -> Player:
         """The first engineer's phone turns out to be a mailbox; whoever is called after that is awake."""
+        if call["phone"] == self._caller:
+            return CalledBack(self._desk, self._prompter, call["sid"])
         if len(self._players) == 1:
             return Mailbox(self._desk, self._prompter, call["sid"], name_of(self._state, call["phone"]))
         if any(isinstance(player, Engineer) for player in self._players.values()):
@@ -77,7 +80,11 @@ class Night:
         return Engineer(self._desk, self._prompter, call["sid"])
 
     def _introduce(self, call: Json, since: datetime) -> None:
-        words = {Mailbox: "sleeps; a mailbox takes the call. It will press no key.", Engineer: "wakes up."}
+        words = {
+            Mailbox: "sleeps; a mailbox takes the call. It will press no key.",
+            Engineer: "wakes up.",
+            CalledBack: "is called back.",
+        }
         what = words.get(type(self._players[call["sid"]]), "sleeps on.")
         beat = Beat(datetime.fromisoformat(self._state["now"]), name_of(self._state, call["phone"]), what)
         print(self._paper.beat(beat, since), flush=True)
@@ -101,9 +108,14 @@ class Night:
             pages = [call for call in calls if call["direction"] == "outbound-api"]
             caller = next(call for call in calls if call["sid"] == caller_sid)
             ending = Ending(caller, pages, self._case(), self._accepted_at(pages))
-            if missing(ending) is None or ending.left_at is None or time.monotonic() > until:
+            if self._is_complete(ending) or ending.left_at is None or time.monotonic() > until:
                 return ending
             time.sleep(0.5)
+
+    def _is_complete(self, ending: Ending) -> bool:
+        """Nothing is missing, and a call to the customer has been stamped."""
+        spoke = any(isinstance(player, CalledBack) for player in self._players.values())
+        return missing(ending) is None and (not spoke or bool(ending.case and ending.case["responded_at"]))
 
     def _case(self) -> Json | None:
         """The case behind the signed link of the last text."""
@@ -120,10 +132,10 @@ class Night:
     def _accepted_at(self, pages: list[Json]) -> datetime | None:
         for call in pages:
             player = self._players.get(call["sid"])
-            if isinstance(player, Engineer) and player.accepted:
-                return datetime.fromisoformat(
-                    [item for item in call["did"] if item["kind"] == "pressed"][-1]["time"]
-                )
+            if isinstance(player, Engineer):
+                keys = [item for item in call["did"] if item["kind"] == "pressed"]
+                if accepting := [item for item in keys if item["text"] == player.accept_key]:
+                    return datetime.fromisoformat(accepting[-1]["time"])
         return None
 
     def tell_the_end(self, ending: Ending) -> str | None:
@@ -143,8 +155,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     desk = Desk(given.simulator)
     try:
-        if given.audio is not None and not given.audio.is_file():
-            raise NightError(f"there is no sound file {given.audio}")
+        if given.audio is not None:
+            must_be_heard(given.audio)
         state = desk.state()
         line_of(state, given.line)
         return _perform(desk, state, given)
@@ -166,13 +178,14 @@ def _perform(desk: Desk, state: Json, given: argparse.Namespace) -> int:
         print(
             "(+s: seconds since the voicemail. The first engineer's phone is a mailbox; the next one wakes up.)\n"
         )
-        lacking = night.tell_the_end(night.play())
+        ending = night.play()
+        lacking = night.tell_the_end(ending)
     finally:
         stage.clear(clock=not given.keep_clock)
     if lacking is not None:
         print(f"\nnight: {lacking}", file=sys.stderr)
         return 1
-    print("\nA case was opened, its voicemail is stored, and a person has it.")
+    print(f"\nA case was opened, its voicemail is stored, and {moral(ending)}.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Who plays the night call: a caller, a mailbox, and an engineer. Each sees only the own phone."""
+"""Who plays the night call: a caller, a mailbox, an engineer, and the caller again. Each sees only the own phone."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ _CALLER_TAKES = (
 _HEAR_IT = r"hear the (?:voicemail|mail|text), press (\d)"
 _ACCEPT = r"accept the case, press (\d)"
 _ACCEPTED = r"^You have case"
+_CALL = r"call the customer now, press (\d)"
+_CALLED = r"otherwise, hang up"
 _ENDS_WITH_POUND = r"just press pound|followed by the pound key"
 
 THINKING_S = 0.8  # between an offer and the key
 RINGS_S = 1.5  # before a mailbox, or a person, answers
 TAPE_S = 5.0  # how long the mailbox stays on the line
-NODDING_S = 2.5  # from "you have the case" to hanging up
+NODDING_S = 2.5  # from "you have the case", or "that call counts", to hanging up
+TALKING_S = 6.0  # how long the customer and the engineer speak
 
 
 def key_for(offer: str, wanted: tuple[str, ...]) -> str | None:
@@ -118,21 +121,43 @@ class Mailbox(Player):
             self._later(TAPE_S, "hangup", cut=True)
 
 
-class Engineer(Player):
-    """Wakes up, hears who and what, hears the voicemail, accepts, and hangs up."""
+class CalledBack(Player):
+    """The customer, when the engineer calls: awake, and soon done."""
 
-    accepted = False
+    def see(self, call: Json) -> None:
+        if call["status"] == "ringing" and self._once("ring"):
+            self._later(RINGS_S, "answer")
+        if call["status"] == "in-progress" and self._once("answered"):
+            self._later(TALKING_S, "hangup", cut=True)
+
+
+class Engineer(Player):
+    """Wakes up, hears who and what, hears the voicemail, accepts, calls the customer, and hangs up."""
+
+    accept_key: str | None = None
 
     def see(self, call: Json) -> None:
         if call["status"] == "ringing" and self._once("ring"):
             self._later(RINGS_S, "answer")
         place, offer = self._offer(call)
         if re.search(_ACCEPTED, offer):
-            self.accepted = True
-            if self._once("goodbye"):
-                self._later(NODDING_S, "hangup", cut=True)
+            self._has_the_case(place, offer)
+        elif self.accept_key and re.search(_CALLED, offer, re.IGNORECASE):
+            self._hangs_up()
         elif (key := key_for(offer, (_HEAR_IT,))) and self._once("voicemail"):
             self._answered.add(place)
             self._later(THINKING_S, "digits", digits=key)
         elif (key := key_for(offer, (_ACCEPT,))) and self._once(place):
+            self.accept_key = key
             self._later(THINKING_S, "digits", digits=key)
+
+    def _has_the_case(self, place: int, offer: str) -> None:
+        if (key := key_for(offer, (_CALL,))) and self._once("call"):
+            self._answered.add(place)
+            self._later(THINKING_S, "digits", digits=key)
+        elif place not in self._answered:
+            self._hangs_up()
+
+    def _hangs_up(self) -> None:
+        if self._once("goodbye"):
+            self._later(NODDING_S, "hangup", cut=True)

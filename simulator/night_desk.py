@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from simulator import audio
+
 Json = dict[str, Any]
 START_IT = "nothing is running; start it first with: make run"
 _REAL_TIME_S = 2.0  # a clock that differs less is not set at all
@@ -71,6 +73,18 @@ def line_of(state: Json, number: str) -> Json:
     except OSError:
         raise NightError(START_IT) from None
     return found
+
+
+def must_be_heard(file: Path) -> None:
+    """Raises NightError where ``file`` could not be said as a voicemail: better now than after the tone."""
+    try:
+        clip = audio.decode(file.read_bytes())
+    except OSError as error:
+        raise NightError(f"there is no sound file {file}: {error.strerror}") from error
+    except audio.NotAudio as error:
+        raise NightError(f"{file}: {error}; take a WAV, MP3, FLAC or OGG") from error
+    if clip.is_silent:
+        raise NightError(f"{file}: nothing can be heard in it")
 
 
 class Stage:

@@ -43,12 +43,22 @@ def missing(ending: Ending) -> str | None:
     if ending.left_at is None:
         return "the caller could not leave a voicemail"
     if ending.case is None:
-        return "no case was opened: no text with a signed link has come to an engineer's phone"
+        return (
+            "nobody was rung: no text with a signed link has come to an engineer's phone. If an earlier case still"
+            " rings at a later hour of this clock, this one waits for it: close that case, or begin with an empty"
+            " data folder"
+        )
     if not ending.is_stored:
         return f"the voicemail of case {ending.case['number']} has not been stored"
     if not ending.case["engineer"]:
         return f"no engineer has accepted case {ending.case['number']}"
     return None
+
+
+def moral(ending: Ending) -> str:
+    """What a person did with the case, when nothing is missing."""
+    answered = bool(ending.case and ending.case["responded_at"])
+    return "a person has called the customer" if answered else "a person has it"
 
 
 def promises(ending: Ending) -> list[Promise]:

@@ -33,3 +33,4 @@ grep 'Nightbell is ready' "$folder/run.log" || { cat "$folder/run.log"; exit 1; 
 make night SIMULATOR_PORT="$SIMULATOR_PORT"
 make mail SIMULATOR_PORT="$SIMULATOR_PORT"
 make mail SIMULATOR_PORT="$SIMULATOR_PORT" URGENT=1
+make night SIMULATOR_PORT="$SIMULATOR_PORT" AUDIO=simulator/sounds/voicemail.wav # nothing of the stories before stands in its way

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -145,7 +146,11 @@ class Story(ABC):
             print("\n".join(case_lines(case, self._paper)))
             print(self._paper.heading("Conversation"))
             for message in case["messages"]:
-                print(self._paper.item(f"{message['author']:>9}", " ".join(message["body"].split())[:300]))
+                print(
+                    self._paper.item(
+                        f"{message['author']:>9}", textwrap.shorten(message["body"], 300, placeholder=" …")
+                    )
+                )
         print(self._paper.heading("Promises"))
         for promise in self.promises:
             print(self._paper.promise(promise))

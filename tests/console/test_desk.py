@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console.desk import CannotStart, _environment, _keep_environment, _require_free
+from console.desk import CannotStart, _elsewhere, _environment, _keep_environment, _require_free
 
 
 def test_it_hands_mail_to_the_post_office_and_has_it_delivered_to_the_listener(tmp_path: Path) -> None:
@@ -57,3 +57,8 @@ def test_it_refuses_a_port_that_is_taken_with_a_word_on_what_to_do() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CannotStart, match=f"make run SIMULATOR_SMTP_PORT={port + 1}"):
             _require_free("SIMULATOR_SMTP_PORT", port)
+
+
+def test_it_says_the_port_of_a_story_only_where_it_is_not_the_usual_one() -> None:
+    assert _elsewhere(8787) == ""
+    assert _elsewhere(19087) == " SIMULATOR_PORT=19087"

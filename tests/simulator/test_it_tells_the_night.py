@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from simulated_app import DANA, LINE, LUIS, MARIA
 
-from simulator.night_cast import key_for
-from simulator.night_desk import START_IT, Desk, NightError, line_of
-from simulator.night_ending import Ending, case_lines, missing, promises
+from simulator.audio import SAMPLE_FILE, silence, wav
+from simulator.night_cast import Engineer, Prompter, key_for
+from simulator.night_desk import START_IT, Desk, NightError, line_of, must_be_heard
+from simulator.night_ending import Ending, case_lines, missing, moral, promises
 from simulator.night_story import BROKEN, KEPT, OPEN, Beat, Paper, Watcher, shown_number, voicemail_left_at
 
 NIGHT = datetime(2026, 3, 4, 8, 10, tzinfo=UTC)  # 02:10 in Chicago
@@ -154,13 +157,79 @@ def test_it_is_content_when_a_person_has_the_case() -> None:
     ("ending", "words"),
     [
         (good(call=call()), "could not leave a voicemail"),
-        (good(case=None), "no case was opened"),
+        (good(case=None), "nobody was rung"),
         (good(case=case(voicemails=[])), "voicemail of case 1042 has not been stored"),
         (good(case=case(engineer=None)), "no engineer has accepted case 1042"),
     ],
 )
 def test_it_says_what_is_missing(ending: Ending, words: str) -> None:
     assert words in (missing(ending) or "")
+
+
+class FakeDesk(Desk):
+    """Notes what is done with one call that goes on."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def state(self) -> dict[str, Any]:
+        return {"calls": [{"sid": "CA3", "ended": None}]}
+
+    def do(self, path: str, **given: Any) -> dict[str, Any]:
+        self.done.append(str(given.get("digits", path)))
+        return {}
+
+
+class AtOnce(Prompter):
+    """Does everything without thinking."""
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        act()
+
+
+MENU = "To accept the case, press 1. To hear the voicemail, press 2. To accept it and call the customer now, press 5."
+HAS_IT = "You have case 1 0 4 2. To call the customer now, press 5. Otherwise, hang up."
+COUNTS = "That call counts as our response. If you did not speak with a person, press 2. Otherwise, hang up."
+NO_NUMBER = "The customer left no number to call."
+
+
+@pytest.mark.parametrize(
+    ("heard", "done"),
+    [
+        ((MENU, MENU, HAS_IT, COUNTS), ["2", "1", "5", "hangup"]),
+        ((MENU, MENU, HAS_IT, NO_NUMBER, HAS_IT), ["2", "1", "5", "hangup"]),
+    ],
+)
+def test_the_engineer_hears_it_accepts_it_calls_the_customer_and_hangs_up_once(
+    heard: tuple[str, ...], done: list[str]
+) -> None:
+    desk = FakeDesk()
+    engineer = Engineer(desk, AtOnce(), "CA3")
+    for count in range(1, len(heard) + 1):
+        said = [item(index, "say", text) for index, text in enumerate(heard[:count])]
+        for _ in range(2):
+            engineer.see({"status": "in-progress", "waiting": {"kind": "gather"}, "heard": said})
+    assert [each.removeprefix("/calls/CA3/") for each in desk.done] == done
+    assert engineer.accept_key == "1"
+
+
+def test_it_says_whether_the_customer_was_called() -> None:
+    assert moral(good()) == "a person has it"
+    assert moral(good(case=case(responded_at="02:11"))) == "a person has called the customer"
+
+
+def test_it_plays_no_sound_that_is_none(tmp_path: Path) -> None:
+    must_be_heard(SAMPLE_FILE)
+    words, hush = tmp_path / "words.wav", tmp_path / "hush.wav"
+    words.write_text("hello")
+    hush.write_bytes(wav(silence(2)))
+    for file, complaint in (
+        (words, "not a sound file: Format not recognised; take"),
+        (hush, "nothing can be heard"),
+        (tmp_path, "no sound file"),
+    ):
+        with pytest.raises(NightError, match=complaint):
+            must_be_heard(file)
 
 
 def test_it_judges_the_response_by_what_the_case_says() -> None:
