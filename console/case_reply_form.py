@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from core.models import Case, Person
 from intake.mail.markers import Marked, marked
 from routing.clocks.rules import NotPossible
 from routing.context import Context
+from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.conversation import whole_conversation
 from routing.correspondence.desk import desk_of
 from routing.correspondence.letters import Party
@@ -35,6 +36,7 @@ def writing_forms(
         "text": {form: given.get("text", "") if problems.get(form) else "" for form in (REPLY, NOTE)},
         "no_way": no_way(context, desk_of(context, policy, case), talk),
         "to": _shown(talk.to) if talk.to else "",
+        "comes_back": _that_come_back(session, talk.recipients),
         "copies": ", ".join(map(_shown, talk.copies)),
         "to_all": given.get("to_all", "on") == "on",
         "most_mb": MOST_BYTES // 1_048_576,
@@ -50,6 +52,12 @@ def refuse_note(context: Context, case: Case, text: str) -> None:
             f"the text begins with {desk.mailbox.private_marker}, as a note for colleagues does, and was not sent; "
             "write it as a note, or begin it with another word"
         )
+
+
+def _that_come_back(session: Session, parties: Iterable[Party]) -> list[tuple[str, str]]:
+    """Those of the recipients whose address takes no mail as far as we know, each with why."""
+    known = ((each.address, no_mail_reason(session, each.address)) for each in parties)
+    return [(address, reason) for address, reason in known if reason is not None]
 
 
 def _shown(party: Party) -> str:

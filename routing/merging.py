@@ -11,6 +11,7 @@ from core.models import Case, CaseStatus, Event, Person, record
 from routing import handling
 from routing.clocks import cycles
 from routing.clocks.rules import Excuse, NotPossible
+from routing.correspondence.models import ConsentRequest, ConsentState
 
 _MOST_STEPS = 20
 
@@ -29,6 +30,11 @@ def merge(session: Session, case: Case, into: Case, person: Person, now: datetim
         case.customer_id is None and case.from_address != into.from_address
     ):
         raise NotPossible(f"cases {case.id} and {into.id} are of different customers")
+    if case.status == CaseStatus.OPEN and _is_asked(session, case, now):
+        raise NotPossible(
+            f"the customer of case {case.id} was asked by mail, and the answer would be lost; merge it when they "
+            "have answered or the time for it is over, or merge the other one into it"
+        )
     if case.status == CaseStatus.OPEN:
         cycle = cycles.current_cycle(session, case)
         unanswered = cycle is None or cycle.standing.awaits_answer
@@ -36,6 +42,16 @@ def merge(session: Session, case: Case, into: Case, person: Person, now: datetim
     case.merged_into = into.id
     record(session, "case.merged", now, case_id=case.id, person=person.key, into=into.id)
     record(session, "case.merged-here", now, case_id=into.id, person=person.key, merged=case.id)
+
+
+def _is_asked(session: Session, case: Case, now: datetime) -> bool:
+    """Whether a question about charges, or about who wrote, can still be answered."""
+    asked = sa.exists().where(
+        ConsentRequest.case_id == case.id,
+        ConsentRequest.state == ConsentState.ASKED,
+        ConsentRequest.expires_at > now,
+    )
+    return bool(session.scalar(sa.select(asked)))
 
 
 def unanswered_after_all(session: Session, case: Case, now: datetime) -> None:

@@ -173,6 +173,11 @@ def test_an_answer_that_came_back_is_shown(
     assert "came back: 5.1.1 no such address" in shown
     assert "could not be delivered" in shown
     assert "The answer was taken back" in shown
+    assert "Mail to maria@lakeside.example has come back (5.1.1 no such address)." in shown, (
+        "to whoever answers"
+    )
+    maria.writes("I am here again", "My mailbox is mended.")
+    assert "has come back (" not in page(house, client)
 
 
 def test_a_caller_without_a_mailbox_is_offered_no_mail(house: MailHouse, client: FlaskClient) -> None:

@@ -10,8 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from intake.mail.parsing.authentication import Method
+from routing import handling
 from routing.clocks.models import ResponseCycle
+from routing.clocks.rules import NotPossible
 from routing.correspondence.models import ConsentRequest
+from routing.merging import merge
 from simulator.phones import Answers
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
 from tests.stories.mailbox import FORGED, LENA_AT, MARIA_AT, OMAR_AT, PROVEN, STRANGER_AT, messages
@@ -276,3 +279,20 @@ def test_a_colleague_who_is_not_entitled_is_told_so(house: MailHouse) -> None:
     colleague.writes("P1 the agent is down")
     assert "so this is an ordinary request" in text_of(colleague.latest)
     nothing_has_changed(house)
+
+
+def test_a_case_whose_customer_was_asked_does_not_go_on_in_another(
+    house: MailHouse, asked: Correspondent
+) -> None:
+    """The link and the word are for this case: elsewhere a YES would be a word like any other."""
+    asked.writes("The agent is slow")
+    with house.context.database.writing() as session:
+        one, other = (session.merge(case) for case in house.cases)
+        priya = handling.somebody(session, "priya")
+        with pytest.raises(NotPossible, match="the answer would be lost"):
+            merge(session, one, other, priya, house.scheduler.now())
+    house.it_becomes(DAY + timedelta(days=1))
+    with house.context.database.writing() as session:
+        one, other = (session.merge(case) for case in house.cases)
+        merge(session, one, other, handling.somebody(session, "priya"), house.scheduler.now())
+    assert house.cases[0].merged_into == 1002
