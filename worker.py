@@ -98,6 +98,7 @@ class Worker:
         while claims := self.claim(1):
             self.do(claims[0])
             done += 1
+        self._context.mailer.close()
         return done
 
     def run(self, bell: Bell, stop: threading.Event) -> None:
@@ -125,6 +126,7 @@ class Worker:
                 except Exception:  # whatever it is, somebody still has to be rung
                     log.critical("the worker stumbled, and goes on", exc_info=True)
                     stop.wait(_POLL_S)
+        self._context.mailer.close()
 
     def claim(self, limit: int) -> list[due.Claim]:
         """Lease what is due."""
@@ -190,6 +192,7 @@ class Worker:
     def _look(self, limit: int) -> list[due.Claim]:
         self.beat()
         self.renew()
+        self._context.mailer.tidy()
         self.replay_spool()
         return self.claim(limit) if limit else []
 

@@ -146,7 +146,7 @@ def measure(database_url: str) -> None:
         context = build_context(settings)
         fill(context.database.engine)
         report(context)
-        context.database.close()
+        context.close()
 
 
 def report(context: Context) -> None:

@@ -141,7 +141,7 @@ def prepare(database_url: str, folder: str, policy: str = "") -> None:
     context = build_context(settings)
     with context.database.writing() as session:
         apply_policy(session, policy or SAMPLE.read_text(), context.clock.now())
-    context.database.close()
+    context.close()
 
 
 def sign(url: str, fields: dict[str, str]) -> str:

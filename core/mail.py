@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import smtplib
-import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from email.utils import parseaddr
-from urllib.parse import unquote, urlsplit
 
 from core.errors import ChannelError
+from core.mail_connections import Connections
 from core.settings import Settings
-
-_PATIENCE_S = 10
 
 
 class MailError(ChannelError):
@@ -22,10 +18,11 @@ class MailError(ChannelError):
 
 
 class Mailer:
-    """Sends over the server of ``NIGHTBELL_SMTP_URL``."""
+    """Sends over the server of ``NIGHTBELL_SMTP_URL``, mails that follow each other over one connection."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.smtp_url.get_secret_value()
+        self._connections = Connections(self._url)
         self.sender = settings.mail_from
 
     @property
@@ -65,42 +62,22 @@ class Mailer:
                 refused = dict.fromkeys(recipients, last) | error.recipients
             return {address: _refusal(*reply) for address, reply in refused.items()}
 
+    def tidy(self) -> None:
+        """Close connections that no mail has used for some seconds; whoever sends calls this over and over."""
+        self._connections.tidy()
+
+    def close(self) -> None:
+        """Close all connections; another mail opens one."""
+        self._connections.tidy(0)
+
     @contextmanager
     def _server(self) -> Iterator[smtplib.SMTP]:
         if not self.configured:
             raise MailError("no mail server is set; set NIGHTBELL_SMTP_URL", permanent=True)
-        with _errors(connecting=True):
-            server = self._connected()
-        try:
+        with ExitStack() as stack:
+            with _errors(connecting=True):
+                server = stack.enter_context(self._connections.server())
             yield server
-        finally:
-            _take_leave(server)
-
-    def _connected(self) -> smtplib.SMTP:
-        url = urlsplit(self._url)
-        host = url.hostname or ""
-        server: smtplib.SMTP
-        if url.scheme == "smtps":
-            server = smtplib.SMTP_SSL(host, url.port or 465, timeout=_PATIENCE_S, context=_trust())
-        else:
-            server = smtplib.SMTP(host, url.port or 25, timeout=_PATIENCE_S)
-        try:
-            server.ehlo()
-            if url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=_trust())
-                server.ehlo()
-            if url.username:
-                server.login(unquote(url.username), unquote(url.password or ""))
-        except BaseException:
-            server.close()
-            raise
-        return server
-
-
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that this machine trusts; reading them takes longer than handing over a mail."""
-    return ssl.create_default_context()
 
 
 @contextmanager
@@ -122,14 +99,6 @@ def _errors(*, connecting: bool = False) -> Iterator[None]:
 
 def _refusal(code: int, text: bytes | str) -> MailError:
     return MailError(f"{code} {_shown(text)}", permanent=code >= 500)
-
-
-def _take_leave(server: smtplib.SMTP) -> None:
-    """What was taken is taken, whatever comes of the farewell."""
-    try:
-        server.quit()
-    except (smtplib.SMTPException, OSError):
-        server.close()
 
 
 def _shown(text: bytes | str) -> str:

@@ -35,6 +35,11 @@ class Context:
         """The public address of ``path``."""
         return f"{self.settings.public_url}{path}"
 
+    def close(self) -> None:
+        """Give back the connections to the mail server and to the database."""
+        self.mailer.close()
+        self.database.close()
+
 
 def build_context(
     settings: Settings,

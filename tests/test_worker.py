@@ -67,7 +67,7 @@ def context(
         monkeypatch.setenv(name, value)
     context = build_context(load_settings(database_url=reused_url, data_dir=tmp_path / "data"), clock=clock)
     yield context
-    context.database.close()
+    context.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def taken_in() -> None:
     """Let a worker do what is due."""
     context = build_context(load_settings())
     Worker(context).run_due()
-    context.database.close()
+    context.close()
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_says_what_became_of_what_it_imports(
     context = build_context(load_settings())
     with context.database.writing() as session:
         beat(session, "a worker", context.clock.now())
-    context.database.close()
+    context.close()
     answer = mail(2).replace(b"Message-ID", b"In-Reply-To: <1@lakeside.example>\r\nMessage-ID")
     for name, raw in {
         "1": mail(1),
@@ -112,7 +112,7 @@ def test_it_says_how_many_are_to_be_looked_at(
     context = build_context(load_settings())
     with context.database.reading() as session:
         found = became(session, [1])
-    context.database.close()
+    context.close()
     assert found == Became(opened=1, looked_at=1)
     assert (
         found.in_words()[1]

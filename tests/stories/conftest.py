@@ -23,4 +23,4 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     house = House(database_url, tmp_path / "data")
     yield house
     house.check()
-    house.context.database.close()
+    house.context.close()

@@ -130,4 +130,4 @@ def mail_house(database_url: str, folder: Path, **settings: Any) -> Iterator[Mai
         house.office = office
         yield house
         house.check()
-        house.context.database.close()
+        house.context.close()

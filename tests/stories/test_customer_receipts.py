@@ -66,7 +66,7 @@ def mailing(database_url: str, tmp_path: Path, office: PostOffice) -> Iterator[H
     )
     yield house
     house.check()
-    house.context.database.close()
+    house.context.close()
 
 
 def test_it_tells_the_case_number_and_the_promise_within_seconds(house: House) -> None:

@@ -101,7 +101,7 @@ def test_it_is_the_same_plan_for_a_worker_that_takes_over(asleep: House) -> None
     successor = House(asleep.settings.database_url, asleep.settings.data_dir)
     (over_at,) = [row.due_at for row in asleep.waiting("page.step-over")]
     page = successor.pages[0]
-    successor.context.database.close()
+    successor.context.close()
     assert over_at == page.started_at + (successor.case.due_at - page.started_at) / 4
 
 

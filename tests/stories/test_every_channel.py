@@ -45,7 +45,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
         house = House(database_url, tmp_path / "data", smtp_url=office.url)
         yield World(house, office, other)
         house.check()
-        house.context.database.close()
+        house.context.close()
 
 
 class Outside:

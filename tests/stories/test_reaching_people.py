@@ -135,7 +135,7 @@ def equipped(database_url: str, tmp_path: Path) -> Iterator[tuple[House, PostOff
         house = House(database_url, tmp_path / "data", smtp_url=office.url)
         yield house, office, other
         house.check()
-        house.context.database.close()
+        house.context.close()
 
 
 @pytest.mark.both_databases

@@ -78,7 +78,7 @@ def town(database_url: str, tmp_path: Path) -> Iterator[Town]:
     listener.stop()
     counter.stop()
     house.check()
-    house.context.database.close()
+    house.context.close()
 
 
 def test_a_mail_its_receipt_the_answer_and_what_the_customer_says_to_it(town: Town) -> None:

@@ -135,7 +135,7 @@ class Desk:
 
     def close(self) -> None:
         """Give everything back."""
-        self.context.database.close()
+        self.context.close()
 
 
 class _Multi:

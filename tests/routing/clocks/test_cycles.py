@@ -46,13 +46,13 @@ def test_it_marks_a_promise_once_though_it_is_done_twice(house: House) -> None:
         breach(house.context, claim)
     assert states(house) == ["overdue"]
     assert len(house.sql(sa.select(Event).where(Event.kind == "case.breached"))) == 1
-    house.context.database.close()
+    house.context.close()
 
 
 def test_it_leaves_alone_what_is_not_due_yet(house: House) -> None:
     breach(house.context, claimed(house))
     assert states(house) == ["running"]
-    house.context.database.close()
+    house.context.close()
 
 
 def test_it_does_not_mark_what_was_answered_while_it_was_under_way(house: House) -> None:
@@ -64,14 +64,14 @@ def test_it_does_not_mark_what_was_answered_while_it_was_under_way(house: House)
         breach(house.context, claim)
     assert states(house) == ["kept"]
     assert house.events("case.breached") == []
-    house.context.database.close()
+    house.context.close()
 
 
 def test_it_takes_no_other_kind_of_answer(house: House) -> None:
     with pytest.raises(ValueError, match="accepted-page"), house.context.database.writing() as session:
         stamp_response(session, session.get_one(Case, 1001), NIGHT, "accepted-page", "dana")
     assert states(house) == ["running"]
-    house.context.database.close()
+    house.context.close()
 
 
 def test_it_begins_the_record_of_a_case_that_an_older_release_opened(house: House) -> None:
@@ -85,4 +85,4 @@ def test_it_begins_the_record_of_a_case_that_an_older_release_opened(house: Hous
     assert (cycle.number, cycle.state, cycle.started_at, cycle.due_at) == (1, "late", NIGHT, DUE_AT)
     assert (cycle.cover, cycle.policy_version) == ("24x7", house.decision.policy_version)
     assert (house.case.due_at, house.case.response_kind) == (DUE_AT, "reply")
-    house.context.database.close()
+    house.context.close()

@@ -61,7 +61,7 @@ def house(sample_url: str, tmp_path: Path, office: PostOffice) -> Iterator[MailH
     with house.context.database.writing() as session:
         open_by_mail(house, session)
     yield house
-    house.context.database.close()
+    house.context.close()
 
 
 def open_by_mail(house: House, session: sa.orm.Session) -> Case:

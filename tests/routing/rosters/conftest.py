@@ -16,4 +16,4 @@ def rota(sample_url: str, tmp_path: Path) -> Iterator[Rota]:
     """The product with the sample policy, on the first of March 2026."""
     rota = Rota(sample_url, tmp_path)
     yield rota
-    rota.context.database.close()
+    rota.context.close()
