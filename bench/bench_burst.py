@@ -19,7 +19,7 @@ from time import perf_counter
 
 import sqlalchemy as sa
 
-from bench.bench_mail import BOX, installed
+from bench.mails import BOX, installed
 from core import due
 from core.models import Case
 from core.wake import PipeBell
@@ -99,7 +99,7 @@ def burst(folder: Path) -> tuple[float, float, list[float]]:
         thread.join()
     bell.close()
     _check(context)
-    context.database.close()
+    context.close()
     return stored_s, taken_s, probe.late_s
 
 

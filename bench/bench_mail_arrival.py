@@ -20,12 +20,11 @@ from statistics import median
 
 import sqlalchemy as sa
 
-from bench.bench_mail import ordinary_mail
 from bench.bench_webhook import ROOT, environment_of, prepare, wait_until_listening
+from bench.dovecot import MISSING, Dovecot, dovecot, free_port
+from bench.mails import ordinary_mail
 from core.database import Database
 from intake.mail.models import InboundMail, MailState
-from tests.intake.mail.ways_in.counter import free_port
-from tests.intake.mail.ways_in.dovecot import MISSING, Dovecot, dovecot
 
 MAILS, BURST = 60, 1_000
 BOX = "MASsupport@smatechnologies.com"
@@ -124,7 +123,7 @@ def report(name: str, seconds: list[float]) -> None:
 
 
 def burst(house: House) -> None:
-    """Two senders at once; print rates and the mail process's memory."""
+    """Two senders at once; print the rates."""
     before, began = house.cases(), time.perf_counter()
     halves = [[f"b{who}-{number}" for number in range(BURST // 2)] for who in range(2)]
     senders = [threading.Thread(target=house.send, args=half) for half in halves]

@@ -20,7 +20,7 @@ from console.private_answers import kept_private
 from core.models import Message
 from intake.mail.models import InboundMail
 from intake.mail.parsing import Attachment
-from intake.mail.receiving import raw_bytes
+from intake.mail.raw_bytes import raw_bytes
 from intake.mail.timely import Unread, read_in_time
 from routing.correspondence.models import FOR_THE_CUSTOMER_ALONE, OutboundMail
 

@@ -21,7 +21,8 @@ from intake.mail.importing import mails_in
 from intake.mail.mail_facts import QUIET
 from intake.mail.models import InboundMail, MailState
 from intake.mail.parsing import Envelope
-from intake.mail.receiving import Incoming, raw_bytes, store_all
+from intake.mail.raw_bytes import raw_bytes
+from intake.mail.receiving import Incoming, store_all
 from intake.mail.replaying import replay as replay_mail
 from routing.context import Context
 

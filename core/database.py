@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from core.group_commit import GroupCommit
 from core.postgres_group import PostgresGroup
 from core.quick import QuickTransaction
+from core.shared_commit import SharedCommit
 from core.sqlite_group import SqliteGroup
 
 T = TypeVar("T")
@@ -100,6 +101,7 @@ class Database:
         self._quick_engine = _engine(url, threads, **options)
         group = SqliteGroup if self.is_sqlite else PostgresGroup
         self._quick = GroupCommit(self._quick_engine, group(self._quick_engine.dialect), self._turn)
+        self._shared = SharedCommit(self.writing)
         self.wake = wake
 
     @contextlib.contextmanager
@@ -117,6 +119,16 @@ class Database:
                 wake.announce(session)
         if wake is not None:
             wake.send()
+
+    def writing_together(self, work: Callable[[Session], T]) -> T:
+        """Do ``work`` in a write transaction, and commit it; on SQLite in one with that of others who wait.
+
+        ``work`` may be done twice, and in another thread: it must have no effect but through the session.
+        """
+        if self.is_sqlite:
+            return self._shared.run(work)
+        with self.writing() as session:  # PostgreSQL shares its commits by itself
+            return work(session)
 
     def writing_quickly(self, work: Callable[[QuickTransaction], T]) -> T:
         """One write transaction without SQLAlchemy's bookkeeping, for the path that answers a ringing phone.

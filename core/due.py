@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json, UtcDateTime, wake_after_commit
-from core.prepared import Prepared, prepared_insert, straight, straight_rows
+from core.prepared import Prepared, prepared_insert
+from core.straight import straight, straight_rows
 
 MAX_ATTEMPTS = 12
 _FIRST_RETRY = timedelta(seconds=2)
@@ -91,6 +92,7 @@ class Claim:
     token: str
 
 
+_ROWS: sa.Table = Due.__table__  # type: ignore[assignment]
 _INSERT = prepared_insert(Due)
 
 
@@ -103,7 +105,7 @@ def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **paylo
 def cancel(session: Session, subject: str, kinds: Sequence[str] = ()) -> int:
     """Cancel what is still to be done for ``subject`` (of ``kinds`` only, if given); how many rows."""
     session.flush()  # locks are taken in the order of the house, those of due work last
-    return straight(session, _cancelling(tuple(kinds)), subject_=subject).rowcount
+    return int(straight(session, _cancelling(tuple(kinds)), subject_=subject).rowcount)
 
 
 @functools.cache
@@ -285,22 +287,19 @@ def finish(session: Session, claim: Claim) -> bool:
 
 def finish_all(session: Session, claims: Sequence[Claim]) -> bool:
     """Mark all of them done; False if any was lost or cancelled: then the transaction must not be kept."""
-    statement = (
-        sa.update(Due)
-        .where(
-            Due.id.in_([claim.id for claim in claims]),
-            Due.lease_token.in_({claim.token for claim in claims}),
-            Due.state == DueState.LEASED,
-        )
-        .values(state=DueState.DONE, lease_token=None, lease_until=None)
+    which = {"ids": [claim.id for claim in claims], "tokens": list({claim.token for claim in claims})}
+    return session.connection().execute(_FINISH_ALL, which).rowcount == len(claims)
+
+
+_FINISH_ALL = (
+    _ROWS.update()
+    .where(
+        _ROWS.c.id.in_(sa.bindparam("ids", expanding=True)),
+        _ROWS.c.lease_token.in_(sa.bindparam("tokens", expanding=True)),
+        _ROWS.c.state == DueState.LEASED,
     )
-    return session.connection().execute(statement).rowcount == len(claims)
-
-
-def enqueue_now(session: Session, kind: str, subject: str, due_at: datetime, payload: dict[str, Any]) -> None:
-    """As ``enqueue``, for who writes without the session's unit of work."""
-    straight(session, _INSERT, kind=kind, subject=subject, due_at=due_at, payload=payload)
-    wake_after_commit(session)
+    .values(state=DueState.DONE, lease_token=None, lease_until=None)
+)
 
 
 _OURS = (Due.id == sa.bindparam("id_", type_=sa.Integer), Due.lease_token == sa.bindparam("token_"))

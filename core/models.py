@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Instant, Json
 from core.exact import Exact
+from core.prepared import prepared_insert
+from core.straight import straight
 
 FIRST_CASE_NUMBER = 1001
 
@@ -244,6 +246,9 @@ class Event(Base):
     data: Mapped[Json]
 
 
+_EVENT = prepared_insert(Event)
+
+
 def record(
     session: sa.orm.Session,
     kind: str,
@@ -255,4 +260,4 @@ def record(
     **data: Any,
 ) -> None:
     """Write an event in the transaction of the change that it tells."""
-    session.add(Event(at=at, kind=kind, case_id=case_id, call_sid=call_sid, person=person, data=data))
+    straight(session, _EVENT, at=at, kind=kind, case_id=case_id, call_sid=call_sid, person=person, data=data)

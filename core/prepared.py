@@ -46,20 +46,6 @@ def reads_of(session: Session) -> Read:
     return lambda prepared, **values: session.execute(prepared.statement, values).all()
 
 
-def straight(session: Session, prepared: Prepared, **values: Any) -> sa.CursorResult[Any]:
-    """Run a prepared statement in the session's transaction, past its unit of work: nothing is flushed for it."""
-    connection = session.connection()
-    compiled = prepared.compiled(connection.dialect)
-    given = compiled.parameters(values)
-    return connection.exec_driver_sql(compiled.sql, tuple(given) if isinstance(given, list) else given)
-
-
-def straight_rows(session: Session, prepared: Prepared, **values: Any) -> list[Any]:
-    """The rows of a prepared query, or of a write that returns some; as ``straight``, nothing is flushed for it."""
-    compiled = prepared.compiled(session.connection().dialect)
-    return compiled.rows(straight(session, prepared, **values).all())
-
-
 def prepared_insert(model: Any) -> Prepared:
     """An insert of all columns of a model but its generated key; what is not given gets the model's default."""
     table: sa.Table = model.__table__
@@ -89,9 +75,14 @@ def parameters_of(query: Prepared) -> list[tuple[str, Any]]:
     return [(name, bind.type) for name, bind in binds.items() if bind.required]
 
 
+def _encoded_or_null(value: Any) -> str | None:
+    return None if value is None else _JSON.encode(value)
+
+
 def _converter(kind: Any, dialect: sa.Dialect) -> _Convert:
     if isinstance(kind, sa.JSON):
-        return _JSON.encode  # text on both databases; PostgreSQL's driver would wrap the value
+        # Text on both databases; PostgreSQL's driver would wrap the value.
+        return _encoded_or_null if kind.none_as_null else _JSON.encode
     convert: _Convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is not None and isinstance(getattr(kind, "impl_instance", kind), sa.DateTime):
         # One instant is written to several tables; it is put into words once.

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, CaseStatus, Contact, Event, Message, record
-from routing.clocks.cycles import begin
+from core.prepared import Prepared
+from core.straight import straight_rows, write
+from routing.clocks.cycles import begin_first
 from routing.context import Context
 from routing.coverage import ContactFacts, Outcome, decide
 from routing.decisions import keep_decision
@@ -82,7 +84,9 @@ def opened_case(
     facts, decision = intake.facts, decide(intake.facts, current.policy)
     if decision.outcome is Outcome.NEAR_MISS:
         raise ValueError("a contact without a message is a near miss, not a case")
-    case = Case(
+    case = write(
+        session,
+        Case,
         origin=intake.origin,
         channel=facts.channel,
         service=facts.service,
@@ -105,9 +109,7 @@ def opened_case(
         consent_asked_at=now if decision.outcome is Outcome.ASK_CONSENT else None,
         consented_at=intake.consented_at,
     )
-    session.add(case)
-    session.flush()
-    begin(session, case, current, facts.at)
+    begin_first(session, case, current, facts.at, facts.customer_key)
     message = _say(session, case, facts.at, facts.channel, intake.body, intake.parts)
     keep_decision(session, decision, facts, current.version, now, case_id=case.id, call_sid=intake.call_sid)
     record(
@@ -121,7 +123,7 @@ def opened_case(
     elif decision.outcome is Outcome.ANSWERED:
         stamp_response(session, case, now, "call", None)
     notices.opened(
-        session, context, case, current.policy, decision.outcome, now, on_the_line=intake.on_the_line
+        session, context, case, current.policy, decision.outcome, now, message, on_the_line=intake.on_the_line
     )
     return case, message
 
@@ -155,14 +157,12 @@ def add_to_case(
     return message
 
 
-# Of the table, and made once: mail comes in bursts.
-_ATTEMPTS = Attempt.__table__.c
-_TOLD = (
-    sa.select(_ATTEMPTS.id)
+_TOLD = Prepared(
+    sa.select(Attempt.id)
     .where(
-        _ATTEMPTS.case_id == sa.bindparam("case"),
-        _ATTEMPTS.purpose == sa.bindparam("purpose"),
-        _ATTEMPTS.created_at > sa.bindparam("since"),
+        Attempt.case_id == sa.bindparam("case"),
+        Attempt.purpose == sa.bindparam("purpose"),
+        Attempt.created_at > sa.bindparam("since"),
     )
     .limit(1)
 )
@@ -170,8 +170,7 @@ _TOLD = (
 
 def told_lately(session: Session, case: Case, now: datetime) -> bool:
     """Whether whoever has the case was told a moment ago that something was added to it."""
-    values = {"case": case.id, "purpose": Purpose.ADDED, "since": now - ONE_WORD_IN}
-    return session.connection().execute(_TOLD, values).first() is not None
+    return bool(straight_rows(session, _TOLD, case=case.id, purpose=Purpose.ADDED, since=now - ONE_WORD_IN))
 
 
 def reopened_lately(session: Session, case: Case, now: datetime) -> int:
@@ -185,12 +184,10 @@ def reopened_lately(session: Session, case: Case, now: datetime) -> int:
 
 
 def _say(session: Session, case: Case, at: datetime, channel: str, body: str, parts: MailParts) -> Message:
-    message = Message(
-        case_id=case.id, at=at, channel=channel, author=parts.author, body=body,
+    return write(
+        session, Message, case_id=case.id, at=at, channel=channel, author=parts.author, body=body,
         mail_message_id=parts.mail_message_id, html=parts.html, details=parts.details,
     )  # fmt: skip
-    session.add(message)
-    return message
 
 
 def contact_name(session: Session, contact_id: int | None) -> str | None:

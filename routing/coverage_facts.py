@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -64,9 +64,8 @@ class ContactFacts:
 
     def as_json(self) -> dict[str, Any]:
         """The facts as they are stored."""
-        return {key: value for key, value in asdict(self).items() if value is not None} | {
-            "at": self.at.isoformat()
-        }
+        known = ((name, getattr(self, name)) for name in _NAMES)
+        return {name: value for name, value in known if value is not None} | {"at": self.at.isoformat()}
 
     @classmethod
     def of_json(cls, stored: dict[str, Any]) -> ContactFacts:
@@ -76,6 +75,9 @@ class ContactFacts:
             **stored
             | {"at": datetime.fromisoformat(stored["at"]), "consent": Consent(consent) if consent else None}
         )
+
+
+_NAMES = tuple(each.name for each in fields(ContactFacts))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Instant, Json, JsonList
+from core.prepared import Prepared, prepared_insert
+from core.straight import straight, straight_rows
 from routing.coverage import ContactFacts, Decision
 
 TZ_VERSION = version("tzdata")
@@ -34,6 +36,9 @@ class DecisionRecord(Base):
     tz_version: Mapped[str] = mapped_column(sa.String(20))
 
 
+_DECISION = prepared_insert(DecisionRecord)
+
+
 def keep_decision(
     session: Session,
     decision: Decision,
@@ -45,22 +50,39 @@ def keep_decision(
     call_sid: str | None = None,
 ) -> None:
     """Write the decision in the transaction of what it leads to."""
-    session.add(
-        DecisionRecord(
-            at=at,
-            case_id=case_id,
-            call_sid=call_sid,
-            outcome=decision.outcome,
-            priority=decision.priority,
-            target=decision.target,
-            due_at=decision.due_at,
-            facts=facts.as_json(),
-            reasons=[{"code": reason.code, "sentence": reason.sentence} for reason in decision.reasons],
-            policy_version=policy_version,
-            calendar_fingerprint=decision.calendar_fingerprint,
-            tz_version=TZ_VERSION,
-        )
+    straight(
+        session,
+        _DECISION,
+        at=at,
+        case_id=case_id,
+        call_sid=call_sid,
+        outcome=decision.outcome,
+        priority=decision.priority,
+        target=decision.target,
+        due_at=decision.due_at,
+        facts=facts.as_json(),
+        reasons=[{"code": reason.code, "sentence": reason.sentence} for reason in decision.reasons],
+        policy_version=policy_version,
+        calendar_fingerprint=decision.calendar_fingerprint,
+        tz_version=TZ_VERSION,
     )
+
+
+_REASONS = Prepared(
+    sa.select(DecisionRecord.reasons)
+    .where(DecisionRecord.case_id == sa.bindparam("case"))
+    .order_by(DecisionRecord.id)
+    .limit(1)
+)
+
+
+def codes_of_case(session: Session, case_id: int) -> set[str]:
+    """The codes of the reasons of the decision that a case was opened with."""
+    return {
+        str(reason["code"])
+        for row in straight_rows(session, _REASONS, case=case_id)
+        for reason in row.reasons
+    }
 
 
 def decision_of_case(session: Session, case_id: int) -> DecisionRecord | None:

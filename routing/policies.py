@@ -17,7 +17,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import models
 from core.database import Base, Database, Instant
-from core.prepared import Prepared, straight_rows
+from core.prepared import Prepared
+from core.straight import straight_rows
 from routing import hooks
 from routing.business_hours.errors import CalendarError
 from routing.directory import Directory, load_directory

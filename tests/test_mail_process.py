@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from bench.dovecot import MISSING, dovecot
 from core.database import Database
 from core.heartbeat import MAIL, last_beat, mailbox_kind
 from core.settings import load_settings
@@ -25,7 +26,6 @@ from routing.context import Context, build_context
 from routing.policies import apply_policy
 from tests.forked import Forked
 from tests.intake.mail.ways_in.counter import free_port
-from tests.intake.mail.ways_in.dovecot import MISSING, dovecot
 from tests.intake.mail.ways_in.tls import certificate
 from tests.reused_database import reused_postgres, reused_url
 from tests.stories.people import agreement
@@ -100,7 +100,7 @@ def context(reused_url: str, folder: Path) -> Iterator[Context]:
     with made.database.writing() as session:
         apply_policy(session, agreement(), made.clock.now())
     yield made
-    made.database.close()
+    made.close()
 
 
 @pytest.fixture

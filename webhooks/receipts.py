@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Database, Instant, Json
-from core.prepared import prepared_insert, straight
+from core.prepared import prepared_insert
+from core.straight import straight
 
 
 class Receipt(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -56,7 +57,7 @@ def dealt_with(
         came.trust,
         now,
         case,
-        _dealt_with_before(session, came.row),
+        partial(_dealt_with_before, session, came.row),
     )
 
 

@@ -6,7 +6,7 @@ the engineer. The engineer is told then that nothing was sent. A vacation notice
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -80,12 +80,12 @@ def take(
     trust: str,
     now: datetime,
     case: Case | None = None,
-    dealt_with_on: int | None = None,
+    dealt_with_on: Callable[[], int | None] = lambda: None,
 ) -> Taken | None:
     """Deal with ``mail`` if it is an engineer's, or pretends to be; None if it is not, and a customer's perhaps.
 
     ``details`` are those of its message, ``trust`` is in its sender. ``case`` is the one that it belongs to by other
-    signs, if that is known; ``dealt_with_on`` is the case on which a copy of it, to another mailbox, has been.
+    signs, if that is known; ``dealt_with_on`` finds the case on which a copy of it, to another mailbox, has been.
     """
     found = _meant(session, context, mail)
     meant, owner = found if found is not None else (case, None)
@@ -95,7 +95,7 @@ def take(
     writer = _engineer(reading)
     if writer is None:
         return _of_nobody(reading)
-    if dealt_with_on == meant.id:
+    if dealt_with_on() == meant.id:
         return Taken(meant, None)  # nobody is to get it twice
     if mail.verdict.kind not in (Kind.PERSON, Kind.LIST):
         why = mail.verdict.reason

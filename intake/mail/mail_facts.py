@@ -12,6 +12,7 @@ from intake.mail.models import InboundMail
 from intake.mail.parsing import Kind, ParsedMail
 from intake.mail.parsing.authentication import Method
 from intake.mail.said import Said, said_in
+from intake.mail.topics import topic_key
 from intake.mail.trust import trust_in
 from intake.mail.urgency import asked_with
 from routing.context import Context
@@ -27,7 +28,7 @@ _TERMS = {"beforehand": Consent.BEFOREHAND, "never": Consent.NEVER}
 
 @dataclass(frozen=True)
 class Filing:
-    """A mail on its way. ``sender`` is in the form in which addresses are compared, ``key`` the mailbox's."""
+    """A mail on its way. ``sender`` and ``topic`` as they are compared, ``key`` the mailbox's."""
 
     row: InboundMail
     mail: ParsedMail
@@ -35,6 +36,7 @@ class Filing:
     caller: Caller
     trust: str
     sender: str
+    topic: str | None
     key: str
     box: Mailbox
     current: CurrentPolicy
@@ -88,4 +90,4 @@ def filing_of(context: Context, row: InboundMail, mail: ParsedMail) -> Filing:
     said = said_in(mail, trust, own)
     if row.via == QUIET:
         said.details["verdict"]["may_answer"] = False
-    return Filing(row, mail, said, caller, trust, sender, key, box, current)
+    return Filing(row, mail, said, caller, trust, sender, topic_key(mail.subject), key, box, current)

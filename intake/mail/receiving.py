@@ -10,21 +10,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
-from core.database import insert_into
 from core.mail_addresses import address_key, without_tag
 from core.models import record
-from core.prepared import Prepared, straight
-from intake.mail.models import InboundMail, MailBytes, MailState
+from core.straight import straight
+from intake.mail.models import InboundMail, MailState
 from intake.mail.parsing import Envelope
 from intake.mail.parsing.authentication import Method
 from intake.mail.parsing.heads import Heads, peek
+from intake.mail.raw_bytes import LARGE, insert_once, keep_bytes
 from intake.mail.said import storable
 from routing.context import Context
 from routing.policies import NoPolicy
@@ -33,8 +32,6 @@ from routing.policy import Policy
 TAKE_IN = "mail.take-in"
 _LONGEST_ID = 500
 _ADDRESSED = 50
-LARGE = 1_000_000
-"""Bytes of a mail from which on it is worth not to copy it."""
 
 
 @dataclass(frozen=True)
@@ -99,23 +96,29 @@ def store(
 ) -> list[Stored]:
     """Keep a mail, and have it taken in; a row for each of our mailboxes. Raises the database's errors alone.
 
+    Small ones that come at the same time are kept by one commit. It is over when this returns.
+
     Recipients that are not ours are left out; if none is, it is the mail's own header that says where it was sent,
     and else it is the first mailbox's: a way in that must refuse strangers asks ``known_recipient`` before.
     """
-    return store_all(context, [Incoming(raw, envelope, via, authentication, received_at)])[0]
+    mail = Incoming(raw, envelope, via, authentication, received_at)
+    if len(raw) > LARGE:
+        return store_all(context, [mail])[0]
+    rows = _rows(_policy(context), mail, context.clock.now())
+    return context.database.writing_together(lambda session: _store(session, raw, rows))
 
 
 def store_all(context: Context, mails: Sequence[Incoming]) -> list[list[Stored]]:
     """The same for several mails in one commit: all of them are safe, or none."""
     policy, now = _policy(context), context.clock.now()
-    looked_at = [(mail, peek(mail.raw)) for mail in mails]
+    rows = [_rows(policy, mail, now) for mail in mails]
     with context.database.writing() as session:
-        return [_store(session, policy, mail, head, mail.received_at or now) for mail, head in looked_at]
+        return [_store(session, mail.raw, of_mail) for mail, of_mail in zip(mails, rows, strict=True)]
 
 
-def _store(
-    session: Session, policy: Policy | None, mail: Incoming, head: Heads, at: datetime
-) -> list[Stored]:
+def _rows(policy: Policy | None, mail: Incoming, now: datetime) -> list[dict[str, Any]]:
+    """The columns of a mail's rows, all that can be found out before the database is asked."""
+    head, at = peek(mail.raw), mail.received_at or now
     sha256, own = hashlib.sha256(mail.raw).hexdigest(), mail.authentication
     sender = mail.envelope.sender
     values = {
@@ -125,11 +128,15 @@ def _store(
         "message_id": head.message_id[:_LONGEST_ID] if head.message_id else None,
         "authentication": None if own is None else [asdict(method) for method in own],
     }  # fmt: skip
-    _keep_bytes(session, sha256, mail.raw)
     return [
-        _keep(session, values | {"mailbox": key, "recipient": recipient, "addressed": addressed}, at)
+        values | {"mailbox": key, "recipient": recipient, "addressed": addressed}
         for key, recipient, addressed in _mailboxes(policy, mail.envelope, head)
     ]
+
+
+def _store(session: Session, raw: bytes, rows: Sequence[Mapping[str, Any]]) -> list[Stored]:
+    keep_bytes(session, rows[0]["sha256"], raw)
+    return [_keep(session, row) for row in rows]
 
 
 def dedupe_key(raw: bytes, head: Heads, sha256: str, at: datetime) -> str:
@@ -147,26 +154,6 @@ def dedupe_key(raw: bytes, head: Heads, sha256: str, at: datetime) -> str:
         said.update(memoryview(raw)[head.body :])
         return "said:" + said.hexdigest()
     return "raw:" + sha256 if head.received else f"raw:{at:%y%m%d%H}:{sha256}"
-
-
-def raw_bytes(session: Session, mail: InboundMail) -> bytes:
-    """The mail as it came."""
-    return bytes_of(session, mail.sha256, mail.size)
-
-
-def bytes_of(session: Session, sha256: str, size: int) -> bytes:
-    """The bytes with a SHA-256; a large mail's without a copy that SQLite keeps for itself."""
-    connection = session.connection()
-    if size > LARGE and connection.dialect.name == "sqlite":
-        place = connection.exec_driver_sql(
-            "SELECT rowid FROM mail_bytes WHERE sha256 = ?", (sha256,)
-        ).scalar()
-        driver: Any = connection.connection.driver_connection
-        with driver.blobopen("mail_bytes", "raw", place, readonly=True) as blob:
-            return bytes(blob.read())
-    raw = session.scalar(sa.select(MailBytes.raw).where(MailBytes.sha256 == sha256))
-    assert raw is not None  # held by the foreign key
-    return raw
 
 
 def _policy(context: Context) -> Policy | None:
@@ -199,53 +186,18 @@ def _of(policy: Policy, recipients: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _insert(session: Session, model: Any, returning: str) -> Prepared:
-    """An insert that a row of the same key lets alone, and then returns nothing."""
-    return _prepared_insert(model.__table__, returning, session.get_bind().dialect.name)
-
-
-@cache
-def _prepared_insert(table: sa.Table, returning: str, dialect: str) -> Prepared:
-    values = {
-        column: sa.bindparam(column.name, type_=column.type)
-        for column in table.columns
-        if column is not table.autoincrement_column
-    }
-    statement = insert_into(table, dialect).values(values).on_conflict_do_nothing()
-    return Prepared(statement.returning(table.c[returning]), dict.fromkeys(column.name for column in values))
-
-
-def _keep_bytes(session: Session, sha256: str, raw: bytes) -> None:
-    if len(raw) > LARGE and session.get_bind().dialect.name == "sqlite":
-        _write_through(session, sha256, raw)
-        return
-    straight(session, _insert(session, MailBytes, "sha256"), sha256=sha256, raw=raw)
-
-
-def _write_through(session: Session, sha256: str, raw: bytes) -> None:
-    """Write a large mail straight into its place: as a parameter SQLite would copy it twice, and keep one."""
-    connection = session.connection()
-    place = connection.exec_driver_sql(
-        "INSERT INTO mail_bytes (sha256, raw) VALUES (?, zeroblob(?)) ON CONFLICT DO NOTHING RETURNING rowid",
-        (sha256, len(raw)),
-    ).scalar()
-    if place is not None:
-        driver: Any = connection.connection.driver_connection
-        with driver.blobopen("mail_bytes", "raw", place) as blob:
-            blob.write(raw)
-
-
 def _keep_row(session: Session, values: Mapping[str, Any]) -> int | None:
     """The id of a new row; None if there is one of its key."""
-    return straight(session, _insert(session, InboundMail, "id"), **values).scalar()
+    row = straight(session, insert_once(session, InboundMail, "id"), **values).fetchone()
+    return row[0] if row is not None else None
 
 
-def _keep(session: Session, values: Mapping[str, Any], at: datetime) -> Stored:
+def _keep(session: Session, values: Mapping[str, Any]) -> Stored:
     id = _keep_row(session, {"state": MailState.STORED, **values})
-    mailbox, recipient = values["mailbox"], values["recipient"]
+    mailbox, recipient, at = values["mailbox"], values["recipient"], values["received_at"]
     if id is None:
         return _duplicate(session, values, at)
-    due.enqueue_now(session, TAKE_IN, f"mail:{id}", at, {"mail": id})
+    due.enqueue(session, TAKE_IN, f"mail:{id}", at, mail=id)
     return Stored(id, mailbox, recipient)
 
 

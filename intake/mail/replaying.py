@@ -12,7 +12,8 @@ from core.models import Case, Message, record
 from intake.mail.models import InboundMail, MailState
 from intake.mail.parsing import Envelope, ParsedMail
 from intake.mail.parsing.authentication import Method
-from intake.mail.receiving import TAKE_IN, raw_bytes
+from intake.mail.raw_bytes import raw_bytes
+from intake.mail.receiving import TAKE_IN
 from intake.mail.said import said_in, title_of
 from intake.mail.taking_in import ours_of
 from intake.mail.timely import Unread, read_in_time

@@ -21,7 +21,8 @@ from core import due
 from intake.mail.filing import Waiting, file_mail
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope, Ours, ParsedMail
-from intake.mail.receiving import LARGE, TAKE_IN, bytes_of
+from intake.mail.raw_bytes import LARGE, bytes_of
+from intake.mail.receiving import TAKE_IN
 from intake.mail.timely import Unread, read_apart, read_in_time
 from routing.context import Context
 from routing.correspondence.desk import signed_addresses

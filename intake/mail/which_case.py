@@ -48,6 +48,7 @@ class Search:
     caller: Caller
     trust: str
     sender: str  # as addresses are compared
+    topic: str | None
     service: str
 
 
@@ -173,14 +174,14 @@ def _by_topic(session: Session, search: Search, join_h: int, now: datetime) -> C
     """The open case that a machine's last mail of the same subject went to. A spoken message stands for itself."""
     row = search.row
     machine = search.mail.verdict.kind is not Kind.PERSON
-    if not machine or not search.sender or row.topic is None or not join_h or _is_spoken(search.mail):
+    if not machine or not search.sender or search.topic is None or not join_h or _is_spoken(search.mail):
         return None
     return session.scalar(
         sa.select(Case)
         .join(InboundMail, InboundMail.case_id == Case.id)
         .where(
             InboundMail.sender == search.sender,
-            InboundMail.topic == row.topic,
+            InboundMail.topic == search.topic,
             InboundMail.recipient == row.recipient,
             InboundMail.taken_at > now - timedelta(hours=join_h),
             InboundMail.id != row.id,

@@ -7,12 +7,14 @@ case shows its current cycle's target, due instant and answer; both are written 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Case, record
+from core.straight import write
 from routing.clocks import reminders
 from routing.clocks.models import ResponseCycle
 from routing.clocks.promise import Promise, promise_for
@@ -27,25 +29,46 @@ _WHILE_UNANSWERED = (BREACH, reminders.REMIND)
 
 def begin(session: Session, case: Case, current: CurrentPolicy, started_at: datetime) -> ResponseCycle:
     """Begin a cycle of ``case`` with a contact at ``started_at``, in the transaction of that contact."""
-    promise = promise_for(current.policy, case.service, case.tier, case.priority, started_at, _customer(case))
     last = session.scalar(
         sa.select(sa.func.max(ResponseCycle.number)).where(ResponseCycle.case_id == case.id)
     )
-    cycle = ResponseCycle(
+    cycle = _begun(session, case, current, started_at, (last or 0) + 1, _customer(case))
+    _plan(session, case, cycle, started_at)
+    return cycle
+
+
+def begin_first(
+    session: Session, case: Case, current: CurrentPolicy, started_at: datetime, customer: str | None
+) -> ResponseCycle:
+    """The same for a case that has just been opened, of the customer with that key: nothing was before it."""
+    cycle = _begun(session, case, current, started_at, 1, customer)
+    _await_breach(session, cycle)
+    return cycle
+
+
+def _begun(
+    session: Session,
+    case: Case,
+    current: CurrentPolicy,
+    started_at: datetime,
+    number: int,
+    customer: str | None,
+) -> ResponseCycle:
+    promise = promise_for(current.policy, case.service, case.tier, case.priority, started_at, customer)
+    cycle = write(
+        session,
+        ResponseCycle,
         case_id=case.id,
-        number=(last or 0) + 1,
+        number=number,
         state=CycleState.UNPROMISED if promise.due_at is None else CycleState.RUNNING,
         service=case.service,
         tier=case.tier,
-        customer=_customer(case),
+        customer=customer,
         started_at=started_at,
         policy_version=current.version,
+        **_promised(case, promise),
     )
-    _promise(cycle, case, promise)
-    session.add(cycle)
-    session.flush()
     _show(case, cycle)
-    _plan(session, case, cycle, started_at)
     return cycle
 
 
@@ -182,22 +205,40 @@ def move(cycle: ResponseCycle, event: CycleEvent) -> None:
 
 
 def _promise(cycle: ResponseCycle, case: Case, promise: Promise) -> None:
-    cycle.priority, cycle.target, cycle.cover = case.priority, promise.target, promise.cover
-    cycle.due_at, cycle.calendar_fingerprint = promise.due_at, promise.calendar_fingerprint
-    cycle.tz_version = TZ_VERSION
+    for name, value in _promised(case, promise).items():
+        setattr(cycle, name, value)
+
+
+def _promised(case: Case, promise: Promise) -> dict[str, Any]:
+    """The columns of a cycle that say what is promised."""
+    return {
+        "priority": case.priority,
+        "target": promise.target,
+        "cover": promise.cover,
+        "due_at": promise.due_at,
+        "calendar_fingerprint": promise.calendar_fingerprint,
+        "tz_version": TZ_VERSION,
+    }
 
 
 def _show(case: Case, cycle: ResponseCycle) -> None:
-    case.target, case.due_at = cycle.target, cycle.due_at
-    case.responded_at, case.response_kind = cycle.responded_at, cycle.response_kind
+    for name in ("target", "due_at", "responded_at", "response_kind"):
+        if getattr(case, name) != getattr(
+            cycle, name
+        ):  # what is set counts as changed, and is looked at again
+            setattr(case, name, getattr(cycle, name))
 
 
 def _plan(session: Session, case: Case, cycle: ResponseCycle, now: datetime) -> None:
     session.flush()
     due.cancel(session, cycle.subject, (BREACH,))
+    _await_breach(session, cycle)
+    reminders.plan(session, case, cycle, now)
+
+
+def _await_breach(session: Session, cycle: ResponseCycle) -> None:
     if cycle.standing is CycleState.RUNNING and cycle.due_at is not None:
         due.enqueue(session, BREACH, cycle.subject, cycle.due_at, cycle=cycle.id)
-    reminders.plan(session, case, cycle, now)
 
 
 def _adopt(session: Session, case: Case) -> ResponseCycle:

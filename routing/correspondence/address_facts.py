@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.database import insert_into
 from core.mail_addresses import address_key
+from core.prepared import Prepared
+from core.straight import straight, straight_rows
 from routing.correspondence.models import AddressFact
 
 
@@ -24,15 +26,15 @@ def remember_no_mail(session: Session, address: str, reason: str, now: datetime)
 
 def no_mail_reason(session: Session, address: str) -> str | None:
     """Why ``address`` gets no automatic mail; None if nothing is known against it."""
-    return session.scalar(
-        sa.select(AddressFact.no_mail_reason).where(AddressFact.address == address_key(address))
+    return next(
+        (row.no_mail_reason for row in straight_rows(session, _REASON, key=address_key(address))), None
     )
 
 
 def heard_from(session: Session, address: str) -> bool:
     """A mail came from ``address``: it takes mail again. Whether something had been known against it."""
-    gone = session.connection().execute(_FORGET, {"key": address_key(address)})
-    return bool(gone.rowcount)
+    return bool(straight(session, _FORGET, key=address_key(address)).rowcount)
 
 
-_FORGET = AddressFact.__table__.delete().where(AddressFact.__table__.c.address == sa.bindparam("key"))  # type: ignore[attr-defined]
+_REASON = Prepared(sa.select(AddressFact.no_mail_reason).where(AddressFact.address == sa.bindparam("key")))
+_FORGET = Prepared(sa.delete(AddressFact).where(AddressFact.address == sa.bindparam("key")))

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.models import Case, Message, record
+from core.prepared import Prepared
+from core.straight import straight_rows, write
 from routing.context import Context
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.answering import Addressee, why_not
@@ -26,15 +28,35 @@ from routing.policy import Policy
 _UNCOUNTED = (MailKind.REPLY, MailKind.ENGINEER_NOTICE, MailKind.CONSENT_ANSWER)
 
 
+_SENT = Prepared(
+    sa.select(OutboundMail.topic).where(
+        OutboundMail.to_address == sa.bindparam("address"),
+        OutboundMail.created_at > sa.bindparam("since"),
+        *(OutboundMail.kind != kind for kind in _UNCOUNTED),
+        OutboundMail.state != MailState.SUPPRESSED,
+    )
+)
+
+
 def may_be_told(
-    session: Session, context: Context, case: Case, desk: Desk, now: datetime, *, count_alike: bool = True
+    session: Session,
+    context: Context,
+    case: Case,
+    desk: Desk,
+    now: datetime,
+    *,
+    count_alike: bool = True,
+    said: Sequence[Message] | None = None,
 ) -> str | None:
-    """Why the customer of ``case`` gets no automatic mail; None if they may."""
-    talk = conversation_of(session, case, desk.policy)
+    """Why the customer of ``case`` gets no automatic mail; None if they may.
+
+    ``said`` is all that has been said on the case, for who knows it; else it is looked up.
+    """
+    talk = conversation_of(session, case, desk.policy, said)
     address = talk.to.key if talk.to else None
     if address is not None:
         _hold_the_count(session, address)
-    cause = latest_mail(session, case)
+    cause = latest_mail(session, case, said)
     sent, alike = _counts(session, address, topic_of(talk.subject), desk.policy, now)
     facts = Addressee(
         address=address,
@@ -54,9 +76,10 @@ def may_be_told(
 def tell(
     session: Session, context: Context, case: Case, desk: Desk, kind: MailKind, text: str, now: datetime,
     manner: Manner = Manner.ANSWERED, to: Party | None = None, cycle: int = 1,
+    said: Sequence[Message] | None = None,
 ) -> OutboundMail:  # fmt: skip
     """Write an automatic mail to the customer of ``case``, or to ``to``, in the thread of their mail."""
-    talk = conversation_of(session, case, desk.policy)
+    talk = conversation_of(session, case, desk.policy, said)
     to = to or talk.to
     assert to is not None, "somebody without an address has been found to be one who may be told"
     letter = Letter(
@@ -64,12 +87,10 @@ def tell(
         message_id=desk.message_id(case.id), reply_to=desk.customer_address(case), in_reply_to=talk.in_reply_to,
         references=talk.references, manner=manner, loop_value=desk.signed.loop_value(),
     )  # fmt: skip
-    message = Message(
-        case_id=case.id, at=now, channel="mail", author="system", body=_shown(context, text), public=True,
-        mail_message_id=letter.message_id, details=details_of(letter),
+    message = write(
+        session, Message, case_id=case.id, at=now, channel="mail", author="system", body=_shown(context, text),
+        public=True, mail_message_id=letter.message_id, details=details_of(letter),
     )  # fmt: skip
-    session.add(message)
-    session.flush()
     return post(session, case, kind, letter, now, message=message, cycle=cycle)
 
 
@@ -84,8 +105,13 @@ def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datet
     record(session, "mail.not-answered", now, case_id=case.id, mail=kind, why=why)
 
 
-def latest_mail(session: Session, case: Case) -> Message | None:
+def latest_mail(session: Session, case: Case, said: Sequence[Message] | None = None) -> Message | None:
     """The customer's latest mail; of a case that a report has opened, that report."""
+    if said is not None:
+        known = [each for each in said if each.channel == "mail"]
+        return next((each for each in reversed(known) if each.author == CUSTOMER), None) or next(
+            iter(known), None
+        )
     mails = sa.select(Message).where(Message.case_id == case.id, Message.channel == "mail")
     theirs = session.scalar(mails.where(Message.author == CUSTOMER).order_by(Message.id.desc()).limit(1))
     if theirs is not None:
@@ -105,14 +131,7 @@ def _counts(
     if address is None:
         return 0, 0
     since = now - timedelta(minutes=policy.limits.automatic_mails_min)
-    topics: Sequence[str] = session.scalars(
-        sa.select(OutboundMail.topic).where(
-            OutboundMail.to_address == address,
-            OutboundMail.created_at > since,
-            OutboundMail.kind.not_in(_UNCOUNTED),
-            OutboundMail.state != MailState.SUPPRESSED,
-        )
-    ).all()
+    topics = [row.topic for row in straight_rows(session, _SENT, address=address, since=since)]
     return len(topics), topics.count(topic)
 
 

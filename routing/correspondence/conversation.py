@@ -44,9 +44,11 @@ class Conversation:
         return (*((self.to,) if self.to else ()), *self.copies)
 
 
-def conversation_of(session: Session, case: Case, policy: Policy) -> Conversation:
-    """The conversation of ``case`` as it stands."""
-    messages = _messages(session, case)
+def conversation_of(
+    session: Session, case: Case, policy: Policy, said: Sequence[Message] | None = None
+) -> Conversation:
+    """The conversation of ``case`` as it stands; ``said`` is all that has been said, for who knows it."""
+    messages = said if said is not None else _messages(session, case)
     theirs = [each for each in messages if each.author == CUSTOMER and each.public]
     mails = [each for each in theirs if each.channel == "mail" and _kind(each) not in _NOBODY]
     known = _known(case, mails)

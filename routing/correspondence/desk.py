@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from pydantic import SecretStr
 
 from core.mail_addresses import Kind, SignedAddresses, without_tag
 from core.models import Case
@@ -65,7 +68,12 @@ class Desk:
 
 def signed_addresses(context: Context) -> SignedAddresses:
     """How this installation signs its addresses."""
-    return SignedAddresses(context.settings.secret_key.get_secret_value())
+    return _signed(context.settings.secret_key)
+
+
+@lru_cache(maxsize=2)
+def _signed(secret_key: SecretStr) -> SignedAddresses:
+    return SignedAddresses(secret_key.get_secret_value())
 
 
 def desk_of(context: Context, policy: Policy, case: Case) -> Desk | None:

@@ -5,24 +5,25 @@ Whatever names, subjects and files are called, nothing of them reaches a line of
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
-from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 
 from core.mail_addresses import address_key, ascii_domain, required_address
+from routing.correspondence.fields import field as header_field
+from routing.correspondence.fields import mailbox_words, one_line, text_words
 
 LOOP_FIELD = "X-Nightbell-Loop"
 _CLEAN = policy.SMTP.clone(cte_type="7bit")
 _LONGEST_NAME = 100
-_LONGEST_WORD = 60  # of a subject as it stands; a longer one could not be folded
+_LONGEST_LINE = 76  # of a text as it stands
 _LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 _LONGEST_FILE_NAME = 150
 _MOST_QUOTED_LINES = 200
@@ -92,53 +93,72 @@ class Letter:
 
 def composed(letter: Letter) -> bytes:
     """The letter as RFC 5322 has it, with CRLF; ValueError for an address that no mail can have."""
-    message = EmailMessage(policy=_CLEAN)
-    message["From"] = _mailbox(letter.sender)
-    message["To"] = _mailbox(letter.to)
+    lines = [
+        *_identification(letter),
+        header_field("Subject", text_words(one_line(letter.subject))),
+        header_field("From", _mailbox(letter.sender)),
+        header_field("To", _mailbox(letter.to)),
+    ]
     if letter.copies:
-        message["Cc"] = tuple(_mailbox(each) for each in letter.copies)
+        lines.append(header_field("Cc", _listed(letter.copies)))
     if letter.reply_to:
-        message["Reply-To"] = _mailbox(Party(letter.sender.name, letter.reply_to))
-    message["Date"] = format_datetime(letter.at)
+        lines.append(header_field("Reply-To", _mailbox(Party(letter.sender.name, letter.reply_to))))
+    lines.append(header_field("Date", [format_datetime(letter.at)]))
     if letter.manner is not Manner.WRITTEN:
-        message["Auto-Submitted"] = letter.manner.value
-        message["X-Auto-Response-Suppress"] = "All"
+        lines.append(header_field("Auto-Submitted", [letter.manner.value]))
+        lines.append(header_field("X-Auto-Response-Suppress", ["All"]))
     if letter.loop_value:
-        message[LOOP_FIELD] = one_line(letter.loop_value)
-    message.set_content(_body(letter), charset="utf-8")
-    for file in letter.files:
-        _attach(message, file)
-    utf8 = not all(each.address.rpartition("@")[0].isascii() for each in (letter.to, *letter.copies))
-    return _identification(letter) + _subject(letter) + message.as_bytes(policy=_CLEAN.clone(utf8=utf8))
+        lines.append(header_field(LOOP_FIELD, text_words(one_line(letter.loop_value))))
+    return "".join(lines).encode() + (_with_files(letter) if letter.files else _text_alone(_body(letter)))
 
 
-def _identification(letter: Letter) -> bytes:
-    """The fields with identifiers, written by hand: the library breaks those that are longer than a line."""
+def _identification(letter: Letter) -> Iterator[str]:
+    """The fields with identifiers."""
     fields: dict[str, Sequence[str]] = {
         "Message-ID": [letter.message_id], "In-Reply-To": [letter.in_reply_to], "References": letter.references,
     }  # fmt: skip
-    lines = []
     for name, ids in fields.items():
         sound = [each for each in ids if _ID.fullmatch(each)]
         if sound:
-            lines.append(f"{name}: " + "\r\n ".join(sound) + "\r\n")
-    return "".join(lines).encode("ascii")
+            yield f"{name}: " + "\r\n ".join(sound) + "\r\n"
 
 
-def _subject(letter: Letter) -> bytes:
-    """Written by hand as well: the library writes encoded words with nothing in them, which RFC 2047 forbids."""
-    text = one_line(letter.subject)
-    is_plain = text.isascii() and "=?" not in text and max(map(len, text.split()), default=0) < _LONGEST_WORD
-    value = Header(text, "us-ascii" if is_plain else "utf-8", header_name="Subject").encode(linesep="\r\n")
-    return f"Subject: {value}\r\n".encode("ascii")
-
-
-def _mailbox(party: Party) -> Address:
+def _mailbox(party: Party) -> Sequence[str]:
     if not can_be_written_to(party.address):
         raise ValueError("no mail address that can be written to")
     local, _, domain = party.address.strip().rpartition("@")
-    domain = ascii_domain(domain)
-    return Address(one_line(party.name)[:_LONGEST_NAME], local, domain)
+    return mailbox_words(one_line(party.name)[:_LONGEST_NAME], local, ascii_domain(domain))
+
+
+def _listed(parties: Sequence[Party]) -> Iterator[str]:
+    for party in parties:
+        *words, last = _mailbox(party)
+        yield from words
+        yield last if party is parties[-1] else f"{last},"
+
+
+def _text_alone(text: str) -> bytes:
+    """The rest of a mail that is a text: as it is where it can be, else in what is the shorter form."""
+    raw = text.encode()
+    how, body = "7bit", raw
+    if not text.isascii() or max(map(len, text.split("\n"))) > _LONGEST_LINE:
+        how, body = "quoted-printable", binascii.b2a_qp(raw, istext=True)
+        if len(body) > len(raw) * 3 // 2:
+            how, body = "base64", base64.encodebytes(raw.replace(b"\n", b"\r\n"))
+    head = (
+        'MIME-Version: 1.0\r\nContent-Type: text/plain; charset="utf-8"\r\n'
+        f"Content-Transfer-Encoding: {how}\r\n\r\n"
+    )
+    return head.encode() + body.replace(b"\n", b"\r\n")
+
+
+def _with_files(letter: Letter) -> bytes:
+    """The rest of a mail with files."""
+    content = EmailMessage(policy=_CLEAN)
+    content.set_content(_body(letter), charset="utf-8")
+    for file in letter.files:
+        _attach(content, file)
+    return content.as_bytes(policy=_CLEAN)
 
 
 def can_be_written_to(address: str) -> bool:
@@ -176,16 +196,6 @@ def file_name(name: str) -> str:
     """A name that is one on every system, without a path; never empty."""
     last = re.split(r"[/\\]", one_line(name))[-1].strip(". ")
     return last[-_LONGEST_FILE_NAME:] or "attachment"
-
-
-def one_line(text: str) -> str:
-    """``text`` in one line, without controls and what else can steer how it is shown."""
-    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-    kept = "".join(c for c in kept if unicodedata.bidirectional(c) not in _STEERING)
-    return " ".join(kept.split())
-
-
-_STEERING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 def clean_text(text: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Case, Message
+from core.straight import write
 from routing.correspondence.letters import Letter, Party, composed, file_name
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.correspondence.threads import bare_subject
@@ -56,14 +57,13 @@ def post(
     ``bounces_to`` makes the envelope's sender from the mail's id; what is automatic has none (RFC 3834, 3.3).
     ``cycle`` matters for what a customer is told once of each promise.
     """
-    mail = OutboundMail(
-        case_id=case.id, message_id=message.id if message else None, kind=kind, cycle=cycle, person=person,
+    mail = write(
+        session, OutboundMail, case_id=case.id, message_id=message.id if message else None, kind=kind, cycle=cycle,
+        person=person,
         to_address=letter.to.key, copies=[each.key for each in letter.copies],
         remaining=[letter.to.key, *(each.key for each in letter.copies)], failures={}, envelope_from="",
         rfc_message_id=letter.message_id, topic=topic_of(letter.subject), raw=composed(letter), created_at=now,
     )  # fmt: skip
-    session.add(mail)
-    session.flush()
     if bounces_to is not None:
         mail.envelope_from = bounces_to(mail.id)
     due.enqueue(session, DELIVER, mail.subject, now, mail=mail.id)

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.models import Case, Person
+from core.models import Case, Message, Person
 from routing.clocks import cycles
 from routing.context import Context
 from routing.correspondence import automatic, consents
@@ -15,7 +15,7 @@ from routing.correspondence.desk import Desk, desk_of
 from routing.correspondence.letters import Manner
 from routing.correspondence.models import MailKind, OutboundMail
 from routing.coverage import Outcome
-from routing.decisions import decision_of_case
+from routing.decisions import codes_of_case
 from routing.policy import Policy
 from routing.wording import written_instant
 
@@ -24,15 +24,26 @@ _HEARD_OF = (*_FIRST_WORDS, MailKind.REOPENED)
 
 
 def opened(
-    session: Session, context: Context, case: Case, policy: Policy, outcome: Outcome, now: datetime
+    session: Session,
+    context: Context,
+    case: Case,
+    policy: Policy,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    first: Message | None = None,
 ) -> None:
-    """Tell the customer that the case of their mail is open, once."""
+    """Tell the customer that the case of their mail is open, once.
+
+    ``first`` is all that has been said on a case which this transaction opens.
+    """
     desk = desk_of(context, policy, case)
-    if desk is None or _has(session, case, _FIRST_WORDS):
+    if desk is None or (first is None and _has(session, case, _FIRST_WORDS)):
         return
+    said = [first] if first is not None else None
     # Whoever asks for urgent work may do so three times in a row with the same subject.
     alike = outcome is not Outcome.ASK_CONSENT
-    why = automatic.may_be_told(session, context, case, desk, now, count_alike=alike)
+    why = automatic.may_be_told(session, context, case, desk, now, count_alike=alike, said=said)
     if why is not None:
         automatic.held_back(session, case, MailKind.RECEIPT, why, now)
         return
@@ -40,7 +51,7 @@ def opened(
         consents.ask(session, context, case, desk, now)
         return
     text = opened_text(session, case, desk, outcome, now)
-    automatic.tell(session, context, case, desk, MailKind.RECEIPT, text, now)
+    automatic.tell(session, context, case, desk, MailKind.RECEIPT, text, now, said=said)
 
 
 def accepted(session: Session, context: Context, case: Case, policy: Policy, now: datetime) -> None:
@@ -101,8 +112,7 @@ def opened_text(session: Session, case: Case, desk: Desk, outcome: Outcome, now:
     due = written_instant(case.due_at, desk.policy.calendar_of(case.service).zone)
     if outcome is Outcome.PAGE:
         return desk.say("mail_opened_paged", case=case.id, due=due)
-    decision = decision_of_case(session, case.id)
-    codes = {str(reason["code"]) for reason in decision.reasons} if decision else set()
+    codes = codes_of_case(session, case.id)
     key = next((key for code, key in _REFUSED.items() if code in codes), "mail_opened_waits")
     return desk.say(key, case=case.id, due=due)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from routing.correspondence.letters import one_line
+from routing.correspondence.fields import one_line
 
 MOST_REFERENCES = 20
 _LONGEST_SUBJECT = 160

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.database import insert_into, wake_after_commit
-from core.models import Case
+from core.models import Case, Message
 from routing.context import Context
 from routing.correspondence import receipts
 from routing.coverage import Outcome
@@ -30,15 +30,15 @@ _WHILE_ON_THE_LINE = timedelta(seconds=60)
 
 
 def opened(
-    session: Session, context: Context, case: Case, policy: Policy, outcome: Outcome, now: datetime, *,
-    on_the_line: bool,
+    session: Session, context: Context, case: Case, policy: Policy, outcome: Outcome, now: datetime,
+    first: Message, *, on_the_line: bool,
 ) -> None:  # fmt: skip
-    """Tell the customer that ``case`` is open; not if a colleague has just spoken with them.
+    """Tell the customer that ``case`` is open, with ``first``; not if a colleague has just spoken with them.
 
     What comes by text is told in the answer to it, what comes by mail by mail.
     """
     if case.channel == MAIL:
-        receipts.opened(session, context, case, policy, outcome, now)
+        receipts.opened(session, context, case, policy, outcome, now, first=first)
     elif case.channel == "phone" and outcome is not Outcome.ANSWERED:
         write(session, case, policy, NoticeKind.OPENED, now, _WHILE_ON_THE_LINE if on_the_line else _AFTER)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import due
 from core.models import Case, Person, record
+from core.straight import write
 from routing import escalation
 from routing.context import Context
 from routing.paging import reach, throttle
@@ -23,6 +24,7 @@ from routing.policy_parts import PersonEntry
 from routing.rosters.changes import schedules_of
 
 _A_DAY = timedelta(days=1)
+_NAMED = sa.select(Person.key).where(Person.key.in_(sa.bindparam("keys", expanding=True)))
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +61,11 @@ def ring_step(
         )
         record(session, "page.unverified-rung", now, case_id=page.case_id, people=known)
     people = _people(session, known)
-    plans = {p.key: reach.plan(entries[p.key], purpose, wait, even_unverified=desperate) for p in people}
+    plans = {key: reach.plan(entries[key], purpose, wait, even_unverified=desperate) for key in people}
     chosen = _chosen(session, policy, page, plans.values(), now) if purpose is Purpose.LOUD else None
     rung = False
     for person in people:
-        contacts = plans[person.key]
+        contacts = plans[person]
         loud = reach.is_loud(contacts)
         if not loud:
             _note_unreachable(session, page.case, person, contacts, now)
@@ -99,7 +101,7 @@ def remind(session: Session, context: Context, page: Page, wait: timedelta, now:
     policy = context.policies.version(page.policy_version)
     entries = entries_of(context, policy)
     for person in _people(session, [key for key in entries if key == page.acknowledged_by]):
-        contacts = reach.plan(entries[person.key], Purpose.REMIND, wait)
+        contacts = reach.plan(entries[person], Purpose.REMIND, wait)
         if not reach.is_loud(contacts):
             _note_unreachable(session, page.case, person, contacts, now)
         until = now + wait
@@ -118,13 +120,13 @@ def tell(
 ) -> None:
     """Send these people a quiet message about ``case`` (of ``page``); at unverified numbers rather than nobody."""
     people = _people(session, [key for key in keys if key in policy.people])
-    plans = {person.key: reach.plan(policy.people[person.key], purpose, _A_DAY) for person in people}
+    plans = {person: reach.plan(policy.people[person], purpose, _A_DAY) for person in people}
     if not any(plans.values()):
         for person in people:
             _note_unreachable(session, case, person, (), now)
-            plans[person.key] = reach.plan(policy.people[person.key], purpose, _A_DAY, even_unverified=True)
+            plans[person] = reach.plan(policy.people[person], purpose, _A_DAY, even_unverified=True)
     for person in people:
-        _write(session, case, policy, person, plans[person.key], purpose, now, page=page)
+        _write(session, case, policy, person, plans[person], purpose, now, page=page)
 
 
 def entries_of(context: Context, policy: Policy) -> Mapping[str, PersonEntry]:
@@ -139,24 +141,25 @@ def _everybody(session: Session, policy: Policy, page: Page, now: datetime) -> s
     return escalation.everybody(policy, rule, now, schedules)
 
 
-def _people(session: Session, keys: Sequence[str]) -> list[Person]:
-    found = {person.key: person for person in session.scalars(sa.select(Person).where(Person.key.in_(keys)))}
-    return [found[key] for key in dict.fromkeys(keys) if key in found]
+def _people(session: Session, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that somebody has, each once."""
+    known = set(session.connection().execute(_NAMED, {"keys": keys}).scalars())
+    return [key for key in dict.fromkeys(keys) if key in known]
 
 
 def _note_unreachable(
-    session: Session, case: Case, person: Person, contacts: Sequence[reach.Planned], now: datetime
+    session: Session, case: Case, person: str, contacts: Sequence[reach.Planned], now: datetime
 ) -> None:
     channels = sorted({contact.channel for contact in contacts})
-    record(session, "page.not-reachable", now, case_id=case.id, person=person.key, told_by=channels)
-    log.warning("%s has no verified phone, and is not called for case %s", person.key, case.id)
+    record(session, "page.not-reachable", now, case_id=case.id, person=person, told_by=channels)
+    log.warning("%s has no verified phone, and is not called for case %s", person, case.id)
 
 
 def _write(
     session: Session,
     case: Case,
     policy: Policy,
-    person: Person,
+    person: str,
     contacts: Sequence[reach.Planned],
     purpose: Purpose,
     now: datetime,
@@ -171,11 +174,13 @@ def _write(
     """
     for contact in contacts:
         spared = chosen is not None and contact.channel == VOICE and contact.address not in chosen.numbers
-        attempt = Attempt(
+        attempt = write(
+            session,
+            Attempt,
             case_id=case.id,
             page_id=page.id if page else None,
             position=page.position if page else 0,
-            person_key=person.key,
+            person_key=person,
             channel=contact.channel,
             method=contact.method,
             number_of_try=contact.number_of_try,
@@ -187,11 +192,9 @@ def _write(
             created_at=now,
             planned_for=now + contact.after,
         )
-        session.add(attempt)
         if spared:
             throttle.note_limited(session, attempt, now)
             continue
-        session.flush()
         more: dict[str, object] = {"until": until.isoformat()} if until else {}
         if chosen is not None and chosen.over_limit and contact.channel == VOICE:
             more["over_limit"] = True

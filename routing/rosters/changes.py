@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -29,6 +30,20 @@ class UnknownName(ValueError):
         super().__init__(f"no {what} is called {name!r}; known: {', '.join(sorted(known)) or 'none'}")
 
 
+_STANDING = (
+    sa.select(ScheduleChange.id, ScheduleChange.schedule, ScheduleChange.kind, ScheduleChange.data)
+    .where(
+        ScheduleChange.withdrawn_at.is_(None),
+        ScheduleChange.to_at > sa.bindparam("since"),
+        sa.or_(
+            ScheduleChange.schedule.is_(None),
+            ScheduleChange.schedule.in_(sa.bindparam("wanted", expanding=True)),
+        ),
+    )
+    .order_by(ScheduleChange.id)
+)
+
+
 def schedule_of(session: Session, policy: Policy, key: str, since: datetime) -> Schedule:
     """The schedule ``key`` of ``policy`` with the changes that end after ``since`` and are not withdrawn.
 
@@ -42,15 +57,8 @@ def schedules_of(
 ) -> dict[str, Schedule]:
     """``schedule_of`` for several schedules, with two questions to the database."""
     wanted = list(keys)
-    rows = session.scalars(
-        sa.select(ScheduleChange)
-        .where(
-            ScheduleChange.withdrawn_at.is_(None),
-            ScheduleChange.to_at > since,
-            sa.or_(ScheduleChange.schedule.is_(None), ScheduleChange.schedule.in_(wanted)),
-        )
-        .order_by(ScheduleChange.id)
-    ).all()
+    session.flush()  # what was changed a moment ago counts
+    rows = session.connection().execute(_STANDING, {"since": since, "wanted": wanted}).all()
     if not rows:
         return {key: policy.schedules[key] for key in wanted}
     here = set(session.scalars(sa.select(Person.key).where(Person.active.is_(True))))
@@ -61,7 +69,7 @@ def schedules_of(
     }
 
 
-def _usable(row: ScheduleChange, here: set[str]) -> Change | None:
+def _usable(row: Any, here: set[str]) -> Change | None:
     """The change in a row; None if it names somebody who has left, or cannot be read: somebody is still rung."""
     try:
         change = change_in(row)
@@ -71,7 +79,7 @@ def _usable(row: ScheduleChange, here: set[str]) -> Change | None:
     return change if here.issuperset(oncall.people_of(change)) else None
 
 
-def change_in(row: ScheduleChange) -> Change:
+def change_in(row: Any) -> Change:
     """The change in a row; ``ValueError`` if it cannot be read."""
     return oncall.read_change(row.kind, row.data, ZoneInfo("UTC"))
 

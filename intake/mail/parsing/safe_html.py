@@ -82,6 +82,7 @@ _BARE_AND = re.compile(r"&(?![a-zA-Z#])")
 _LINK = re.compile(r"<a[\s/>]", re.IGNORECASE)
 
 _TOKENS = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:[^<>\"]|\"[^\"]*\")*)>|([^<]+)|<")
+_PIECE = 50_000  # characters
 _ALT = re.compile(r'\salt="([^"]*)"')
 _BLOCKS = {
     "address",
@@ -225,6 +226,19 @@ def crude_text(source: str) -> str:
     return _Text().feed(_ANY_TAG.finditer(_HIDDEN.sub(" ", source)))
 
 
+def _squeezed(text: str) -> str:
+    """One space for each run of blanks. In pieces: a substitution holds all words apart until its end."""
+    if len(text) <= _PIECE:
+        return _BLANKS.sub(" ", text)
+    pieces = [""]
+    for start in range(0, len(text), _PIECE):
+        piece = _BLANKS.sub(" ", text[start : start + _PIECE])
+        piece = piece.removeprefix(" ") if pieces[-1].endswith(" ") else piece
+        if piece:
+            pieces.append(piece)
+    return "".join(pieces)
+
+
 class _Text:
     """Lines out of tags and text: blocks begin a line, paragraphs a blank one, cells are set apart."""
 
@@ -254,7 +268,7 @@ class _Text:
                 self._end_line(keep=True)
                 self.line.append(other)
         else:
-            self.line.append(_BLANKS.sub(" ", text))
+            self.line.append(_squeezed(text))
 
     def _tag(self, name: str, closing: bool, attributes: str) -> None:
         if name == "br":
@@ -276,7 +290,7 @@ class _Text:
 
     def _end_line(self, *, keep: bool = False) -> None:
         line = "".join(self.line)
-        line = line.rstrip() if self.pre else _BLANKS.sub(" ", line).strip()
+        line = line.rstrip() if self.pre else _squeezed(line).strip()
         self.line = []
         if line == "-" and not keep:
             self.line.append("- ")

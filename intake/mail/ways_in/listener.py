@@ -27,7 +27,7 @@ from intake.mail.ways_in.dialogue import Dialogue, LocalDialogue, clean
 from intake.mail.ways_in.door import Door
 
 CONNECTIONS, CONNECTIONS_OF_ONE = 100, 50
-STORING, CHECKING = 4, 16
+STORING, CHECKING = 8, 16  # those that store share their commits
 _MAILS_AT_ONCE = 8
 _STOP_S = 10.0
 

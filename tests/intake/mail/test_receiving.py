@@ -16,7 +16,8 @@ from core.models import Event
 from core.settings import load_settings
 from intake.mail.models import InboundMail, MailBytes, MailState
 from intake.mail.parsing import Envelope
-from intake.mail.receiving import TAKE_IN, Incoming, Stored, known_recipient, raw_bytes, store, store_all
+from intake.mail.raw_bytes import raw_bytes
+from intake.mail.receiving import TAKE_IN, Incoming, Stored, known_recipient, store, store_all
 from routing.context import Context, build_context
 from routing.policies import apply_policy, parse_policy
 from tests.stories.people import agreement
@@ -57,7 +58,7 @@ def context(database_url: str, tmp_path: Path, clock: StillClock) -> Iterator[Co
     with context.database.writing() as session:
         apply_policy(session, agreement(("mailboxes:\n", OTHER_BOX)), NOON)
     yield context
-    context.database.close()
+    context.close()
 
 
 def mail(*fields: str, body: str = "The agent is down.") -> bytes:
@@ -186,7 +187,7 @@ def test_without_a_policy_it_is_kept_all_the_same(database_url: str, tmp_path: P
     context = build_context(settings)
     (stored,) = _put(context, mail())
     assert stored.mailbox is None
-    context.database.close()
+    context.close()
 
 
 def test_it_keeps_the_tag_that_a_mail_was_sent_to(context: Context) -> None:
@@ -254,7 +255,7 @@ def test_nothing_is_kept_where_the_commit_fails(context: Context, monkeypatch: p
     def refuse(*_: object, **__: object) -> Callable[[], None]:
         raise sa.exc.OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    monkeypatch.setattr("core.due.enqueue_now", refuse)
+    monkeypatch.setattr("core.due.enqueue", refuse)
     with pytest.raises(sa.exc.OperationalError):
         _put(context, mail())
     assert _rows(context) == []

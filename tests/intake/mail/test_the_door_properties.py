@@ -17,7 +17,8 @@ from core.models import Case, Message
 from core.settings import load_settings
 from intake.mail.models import InboundMail
 from intake.mail.parsing import Envelope
-from intake.mail.receiving import raw_bytes, store
+from intake.mail.raw_bytes import raw_bytes
+from intake.mail.receiving import store
 from routing.context import Context, build_context
 from routing.policies import apply_policy
 from tests.stories.people import agreement
@@ -71,7 +72,7 @@ def context(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with context.database.writing() as session:
         apply_policy(session, agreement(), datetime.now(UTC))
     yield context
-    context.database.close()
+    context.close()
 
 
 @given(TREES, st.one_of(st.none(), ODD))

@@ -8,9 +8,12 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from intake.mail.parsing import read_mail
+from intake.mail.parsing import read_mail, safe_html
 from intake.mail.parsing.names import Names, safe_name
+from intake.mail.parsing.safe_html import crude_text
 from tests.intake.mail.parsing.letters import mail, part, parts
 
 PNG = "iVBORw0KGgo="
@@ -275,3 +278,13 @@ def test_it_cuts_an_endless_text_and_keeps_it_whole_as_an_attachment() -> None:
     assert "text cut" in read.problems
     assert [each.data for each in read.attachments] == [body]
     assert read.text.startswith("all work")
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts=st.lists(st.sampled_from(["word", " ", "  ", "\r\n", "\t", "grüße"]), max_size=60))
+def test_the_text_of_html_is_the_same_in_pieces_of_any_length(texts: list[str]) -> None:
+    whole = crude_text("".join(texts))
+    for length in (1, 3, 7):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(safe_html, "_PIECE", length)
+            assert crude_text("".join(texts)) == whole

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import requests
 
+from bench.dovecot import MISSING, USER, Dovecot, dovecot
 from core.settings import SettingsError
 from intake.mail.ways_in import puller as puller_module
 from intake.mail.ways_in.imap_mailbox import Account, Mailbox, MailboxError
 from intake.mail.ways_in.oauth import NoToken, Tokens
 from tests.intake.mail.ways_in.counter import settings_of
-from tests.intake.mail.ways_in.dovecot import MISSING, USER, Dovecot, dovecot
 from tests.intake.mail.ways_in.test_puller import mail, pulling, until
 from tests.intake.mail.ways_in.token_server import CLIENT, REFRESH, SECRET, TokenServer, token_server
 

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bench.dovecot import MISSING, Dovecot, dovecot
 from intake.mail.ways_in import puller as puller_module
 from intake.mail.ways_in.door import Door
 from intake.mail.ways_in.imap_mailbox import KEYWORD, Account, Mailbox, MailboxError
 from intake.mail.ways_in.puller import Puller
 from tests.intake.mail.ways_in.counter import Counter, settings_of
-from tests.intake.mail.ways_in.dovecot import MISSING, Dovecot, dovecot
 from tests.intake.mail.ways_in.tls import certificate
 
 pytestmark = pytest.mark.skipif(
