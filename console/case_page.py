@@ -17,7 +17,7 @@ from console.paging_acts import PAGING, paging_form
 from console.private_answers import private_page
 from console.timeline import timeline
 from core import phone_numbers
-from core.links import LinkRefused
+from core.links import CASE_LINK_DAYS, LinkRefused
 from core.models import Case, Message, Person, Recording
 from intake.mail.models import InboundMail
 from routing.context import Context
@@ -41,7 +41,8 @@ def case_number(token: str) -> int:
     try:
         return house_context().links.read(token)
     except LinkRefused:
-        abort(404)
+        words = render_template("refused.html", days=CASE_LINK_DAYS)
+        abort(private_page(Response(words, 404)))
 
 
 @case_page.get("/case/<token>")
@@ -134,8 +135,8 @@ def describe(session: Session, context: Context, case: Case) -> dict[str, Any]:
         "voicemails": _voicemails(session, case),
         "messages": _messages(session, case, policy),
         "timeline": [
-            {"at": entry.at.isoformat(), "clock": f"{entry.at.astimezone(zone):%H:%M:%S}", "kind": entry.kind,
-             "text": entry.text}
+            {"at": entry.at.isoformat(), "day": f"{entry.at.astimezone(zone):%a %d %b %Y}",
+             "clock": f"{entry.at.astimezone(zone):%H:%M:%S}", "kind": entry.kind, "text": entry.text}
             for entry in timeline(session, case)
         ],
     }  # fmt: skip

@@ -70,3 +70,20 @@ def test_it_shows_nothing_to_who_forges_or_stretches_a_link(house: House, link: 
         answer = client.get(path)
         assert answer.status_code == 404, path
         assert b"Lakeside" not in answer.data
+
+
+def test_it_names_the_days_of_a_timeline_that_has_several(house: House, link: str) -> None:
+    assert 'class="day"' not in house.app.test_client().get(link).get_data(as_text=True)
+    house.fast_forward(86_400)
+    page = house.app.test_client().get(link).get_data(as_text=True)
+    days = re.findall(r'class="day">(\w{3} \d\d \w{3} \d{4})<', page)
+    assert len(days) == len(set(days)) == 2
+
+
+def test_it_says_what_to_do_with_a_link_that_was_cut_off_or_is_too_old(house: House, link: str) -> None:
+    client = house.app.test_client()
+    cut = client.get(link[:-3])
+    for answer in (cut, client.get("/case/1001")):
+        assert answer.status_code == 404
+        assert "older than 14 days" in answer.get_data(as_text=True)
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
