@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.mail_addresses import SignedAddresses
 from intake.mail.models import MailState
 from intake.mail.parsing import Envelope
 from intake.mail.receiving import Incoming, store_all
@@ -162,6 +163,24 @@ def test_3000_recipients_are_counted_and_not_all_shown(house: House, maria: Mail
 def test_whatever_comes_is_a_case(house: House, maria: Mailbox, raw: bytes) -> None:
     assert taken(house, maria, raw) < 2
     assert len(messages(house, house.case.id)) == 1
+
+
+def test_thousands_of_addresses_like_an_engineers_hold_up_nobody(
+    house: House, maria: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a signature to check, for each engineer, while nobody else can write."""
+    asked: list[str] = []
+    whole = SignedAddresses.engineer_case_of
+
+    def counted(signed: SignedAddresses, address: str, person: str) -> int | None:
+        asked.append(address)
+        return whole(signed, address, person)
+
+    monkeypatch.setattr(SignedAddresses, "engineer_case_of", counted)
+    to = ", ".join(f"massupport+e{number}.{'a' * 12}@x.example" for number in range(1, 4000))
+    maria.sends(f"From: {MARIA_AT}\r\nTo: {to}\r\nSubject: Many\r\n\r\nx\r\n".encode())
+    assert len(house.cases) == 1
+    assert len(set(asked)) <= 200
 
 
 def test_a_machine_that_answers_our_receipts_ends_the_conversation(database_url: str, tmp_path: Path) -> None:
