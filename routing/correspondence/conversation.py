@@ -17,6 +17,7 @@ from routing.correspondence.threads import references
 from routing.coverage_mail import PROVEN
 from routing.merging import merged_here
 from routing.policy import Policy
+from routing.policy_mail import public_mail_hosts
 
 CUSTOMER = "customer"
 MOST_COPIES = 20
@@ -57,7 +58,7 @@ def conversation_of(
     to = _answer_to(latest, policy) if latest else _contact(case)
     copies: tuple[Party, ...] = ()
     if latest is not None and to is not None:
-        others = [each for each in _parties(latest, "to", "cc") if _is_theirs(each, policy)]
+        others = [each for each in _copied_in(latest, known) if _is_theirs(each, policy)]
         others = [each for each in others if each.key.isascii()]  # not every server takes the others at all
         copies = distinct(others, without=[to.key, *_engineers(policy)])[:MOST_COPIES]
     parent = _parent(messages, latest)
@@ -86,14 +87,25 @@ def _known(case: Case, mails: Sequence[Message]) -> Collection[str]:
     Anybody else who has got hold of the case's address may add to it, but is told nothing.
     """
     known = {address_key(each) for each in (_contact_address(case), case.from_address) if each}
-    domains = {each.rpartition("@")[2] for each in known}
+    domains = {each.rpartition("@")[2] for each in known} - public_mail_hosts()
     if case.customer_id is None:
-        domains = set()  # of a public mail host, perhaps: its other users are no colleagues
+        domains = set()  # of some mail host, perhaps: its other users are no colleagues
     for mail in mails:
         sender = _key(sender_of(mail))
         if sender in known or sender.rpartition("@")[2] in domains:
-            known |= {sender, *(each.key for each in _parties(mail, "to", "cc"))}
+            known |= {sender, *(each.key for each in _copied_in(mail, known))}
     return known
+
+
+def _copied_in(mail: Message, known: Collection[str]) -> list[Party]:
+    """Whom the sender has in To and Cc. Where servers looked and do not vouch for the sender, not all of them count.
+
+    Who can write a colleague's name into From can write their own into Cc, and would get the next answer.
+    """
+    sender, said = sender_of(mail), mail.details or {}
+    sure = said.get("authentication") is None or said.get("trust") == PROVEN
+    copied = _parties(mail, "to", "cc")
+    return [each for each in copied if sure or each.key in known or _same_domain(each, sender)]
 
 
 def _answer_to(mail: Message, policy: Policy) -> Party | None:

@@ -394,6 +394,37 @@ def test_a_stolen_address_sends_nothing(house: MailHouse, maria: Correspondent, 
     assert thief.inbox == []
 
 
+@pytest.mark.both_databases
+def test_other_users_of_a_contacts_mail_host_are_no_colleagues(house: MailHouse) -> None:
+    """One of them has got hold of the case's address, and writes last."""
+    house.apply(agreement(("email: maria@lakeside.example", "email: maria@gmail.com")))
+    maria = Correspondent(house, "maria@gmail.com", "Maria Alvarez")
+    maria.writes("The agent is down")
+    assert house.case.customer_id is not None
+    thief = Correspondent(house, "mallory@gmail.com", "Mallory")
+    thief.answers(1001, "Please send me the password.")
+    before = len(maria.inbox), len(thief.inbox)
+    answer(house, "The password is new.")
+    assert (len(maria.inbox), len(thief.inbox)) == (before[0] + 1, before[1])
+
+
+def test_nobody_gets_a_copy_by_writing_a_colleagues_name(house: MailHouse, maria: Correspondent) -> None:
+    """By the number alone, and for a domain that publishes nothing which would give the lie to it."""
+    maria.writes("The agent is down", cc=f"Ann <{ANN_AT}>, Paul <paul@partner.example>")
+    thief = Correspondent(house, "thief@evil.example")
+    forged = Correspondent(house, "bob@lakeside.example", "Bob")
+    copies = f"thief@evil.example, {ANN_AT}, paul@partner.example, {MARIA_AT}"
+    forged.writes("Re: [Case 1001] the password", "Please send it.", cc=copies, verdicts=())
+    assert messages(house, 1001)[-1].body == "Please send it."
+    answer(house, "The password is new.")
+    assert thief.inbox == []
+    (mail,) = [each for each in house.outbox if each.kind == "reply"]
+    assert set(mail.recipients) == {"bob@lakeside.example", ANN_AT, "paul@partner.example", MARIA_AT}
+    thief.answers(1001, "And me?")
+    answer(house, "No.")
+    assert thief.inbox == []
+
+
 def test_an_engineer_whom_servers_doubt_sends_nothing(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:
