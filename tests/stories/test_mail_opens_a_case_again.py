@@ -13,7 +13,7 @@ from routing import handling
 from routing.clocks.rules import Excuse
 from routing.correspondence import replies
 from routing.correspondence.replies import Answer
-from routing.paging import pages
+from routing.paging import acceptance, pages
 from routing.wording import written_instant
 from tests.stories.correspondent import Correspondent, MailHouse, mail_house, text_of
 from tests.stories.mailbox import MARIA_AT
@@ -179,7 +179,7 @@ def test_who_has_it_is_told_once_with_each_promise(house: MailHouse, maria: Corr
         page = pages.latest_page(session, session.get_one(Case, 1001))
         luis = handling.somebody(session, "luis")
         assert page is not None
-        assert pages.take_over(session, house.context, page, luis) is pages.Answer.DONE
+        assert acceptance.take_over(session, house.context, page, luis) is acceptance.Answer.DONE
     house.fast_forward(5)
     kinds = [kind for kind, _ in house.outbox_states]
     assert kinds == ["receipt", "accepted", "reply", "reopened", "accepted"], "not of whom takes it over"
