@@ -25,7 +25,7 @@ from core.start import begin, starting
 from core.wake import Bell
 from intake import reconcile
 from intake import work as intake_work
-from intake.mail import receiving
+from intake.mail import openings, receiving
 from routing import hooks
 from routing import work as routing_work
 from routing.clocks import cycles, reminders
@@ -89,6 +89,7 @@ class Worker:
             reconcile.ensure_scheduled(session, self._context.clock.now())
             look_ahead.ensure_scheduled(session, self._context.clock.now())
             drills.ensure_scheduled(session, self._context.clock.now())
+            openings.ensure_scheduled(session, self._context.clock.now())
         self.beat()
 
     def run_due(self) -> int:

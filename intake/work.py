@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from core.due import Claim
 from intake import reconcile, voicemail
-from intake.mail import receiving, taking_in
+from intake.mail import openings, receiving, taking_in
 from intake.phone import calls
 from routing.context import Context
 
@@ -17,4 +17,5 @@ HANDLERS: dict[str, Callable[[Context, Claim], None]] = {
     reconcile.RECONCILE: reconcile.reconcile,
     reconcile.ADOPT: reconcile.adopt,
     receiving.TAKE_IN: taking_in.take_in,
+    openings.LOOK: openings.look,
 }
