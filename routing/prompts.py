@@ -102,6 +102,7 @@ CATALOGUE: dict[str, frozenset[str]] = {
     "sms_relieved": _PAGE,
     "sms_returned": _PAGE,
     "sms_followed": _PAGE,
+    "sms_waits": _PAGE,
     "sms_duty": _PAGE,
     "sms_offduty": _PAGE,
     "sms_accepted": _PAGE,

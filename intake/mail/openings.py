@@ -1,7 +1,8 @@
 """What came by mail while we were closed is told when we open: by night mail wakes nobody, and must not be forgotten.
 
 A case may be new, or one that somebody has added to, or opened again. Whoever has it, else whoever is on call, gets a
-quiet message; not of what somebody has been told of since, or has answered.
+quiet message; not of what somebody has been told of since, or has answered. On the day on which the promise of a mail
+ends they are told once more, where nobody was rung for it and nobody has answered.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import due
 from core.models import Case, CaseStatus, Message
-from intake.mail.mail_facts import QUIET
+from intake.mail.mail_facts import CHANNEL, QUIET
 from intake.mail.models import InboundMail
 from intake.mail.parsing import Kind
 from routing.business_hours import BusinessCalendar
@@ -55,6 +56,7 @@ def look(context: Context, claim: due.Claim) -> None:
             if not calendar.is_open(now):
                 following = min(following, calendar.next_opening(now))
                 continue
+            _tell_of_last_days(session, context, service, calendar, now)
             last = _tell(session, context, service, calendar, after.pop(service, 0), now)
             if last is not None:
                 following, after[service] = now + _SOON, last
@@ -87,6 +89,22 @@ def _tell(
             purpose = Purpose.NOTIFY if case.origin == f"mail:{mail}" else Purpose.ADDED
             pages.notify_on_call(session, case, policy, purpose, now)
     return found[-1][0] if len(found) == _AT_ONCE else None
+
+
+def _tell_of_last_days(
+    session: Session, context: Context, service: str, calendar: BusinessCalendar, now: datetime
+) -> None:
+    """Promises that end before we close, or when we do, and that nobody has been reminded of today."""
+    policy = context.policies.current().policy
+    *_, (opened, _) = calendar.open_windows(now - _CLOSED_AT_MOST, now + timedelta(seconds=1))
+    closes = next(end for _, end in calendar.open_windows(now, now + timedelta(days=1)))
+    told = sa.exists().where(Attempt.case_id == Case.id, Attempt.created_at >= opened)
+    ends = sa.select(Case).where(
+        Case.status == CaseStatus.OPEN, Case.channel == CHANNEL, Case.service == service,
+        Case.responded_at.is_(None), Case.engineer.is_(None), Case.due_at > now, Case.due_at <= closes, ~told,
+    )  # fmt: skip
+    for case in session.scalars(ends.order_by(Case.due_at).limit(_AT_ONCE)):
+        pages.notify_on_call(session, case, policy, Purpose.WAITS, now)
 
 
 def _untold(service: str, closed: datetime, opened: datetime, after: int) -> sa.Select[Any]:

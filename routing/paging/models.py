@@ -146,6 +146,7 @@ class Purpose(enum.StrEnum):
     UNREACHED = "unreached"  # somebody did not answer a drill
     DUTY = "duty"  # they are on call from now on, and somebody has a case that is not answered
     OFF_DUTY = "offduty"  # they have a case that is not answered, and somebody else is on call from now on
+    WAITS = "waits"  # nobody was rung for it, nobody has answered, and its promise ends or is broken
     FOLLOWED = "followed"  # more cases have come since they accepted many
 
 

@@ -94,12 +94,14 @@ def escalate(session: Session, context: Context, case: Case, now: datetime) -> N
 def broken(session: Session, context: Context, case: Case, now: datetime) -> None:
     """The promise of ``case`` is broken: whoever has it is told, and the next level is rung.
 
-    The pages of the case are locked. One that rings goes on ringing.
+    The pages of the case are locked. One that rings goes on ringing; of a case that nobody was ever rung for, whoever
+    is on call is told.
     """
-    page = _latest(locked_pages(session, case))
+    page, current = _latest(locked_pages(session, case)), context.policies.current()
+    if page is None and case.closed_at is None and case.engineer is None:
+        notify_on_call(session, case, current.policy, Purpose.WAITS, now)
     if page is None or page.state != PageState.ACKNOWLEDGED or case.closed_at is not None:
         return
-    current = context.policies.current()
     fresh = start_page(session, case, current, now, page.position + 1)
     if fresh.lead_id is None:  # of many that break at once it is said once
         sending.tell(session, case, current.policy, [page.acknowledged_by or ""], Purpose.BROKEN, now)

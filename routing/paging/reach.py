@@ -17,7 +17,7 @@ from routing.policy_parts import PersonEntry
 
 # Purposes for which no phone rings.
 QUIET = frozenset(
-    {"notify", "added", "broken", "relieved", "returned", "followed", "unreached", "duty", "offduty"}
+    {"notify", "added", "broken", "relieved", "returned", "followed", "waits", "unreached", "duty", "offduty"}
 )
 LIMIT_WINDOW = timedelta(minutes=15)
 _CALL_AGAIN = {"again_after_s": 120, "times": 3}

@@ -11,6 +11,7 @@ from intake.mail import openings
 from intake.mail.parsing import Envelope
 from intake.mail.receiving import Incoming, store_all
 from routing import handling
+from routing.business_hours import BusinessCalendar
 from tests.house import House
 from tests.stories.mailbox import MARIA_AT, MASSUPPORT, STRANGER_AT, Mailbox
 from tests.stories.people import DAY, NIGHT, PRIYA, agreement
@@ -94,3 +95,27 @@ def test_more_than_a_handful_are_told_one_handful_after_the_other(
     it_opens(house)
     house.fast_forward(180)
     assert len(house.texts(PRIYA)) == 1
+
+
+def test_a_promise_that_nobody_keeps_is_told_on_its_last_day_and_when_it_is_broken(
+    house: House, maria: Mailbox
+) -> None:
+    """Two business days, for which nobody is rung: Thursday at 17:00."""
+    maria.writes("The agent is slow")
+    it_opens(house)
+    house.fast_forward(24 * 3600)
+    assert len(house.texts(PRIYA)) == 2
+    assert "NOBODY HAS ANSWERED case 1001" in house.texts(PRIYA)[-1]
+    house.fast_forward(10 * 3600)
+    assert [text.partition(":")[0] for text in house.texts(PRIYA)[2:]] == ["NOBODY HAS ANSWERED case 1001"]
+    assert len(house.events("case.breached")) == 1
+    assert house.rung == {}
+
+
+def test_a_desk_that_never_closes_has_nothing_to_tell_later(house: House, maria: Mailbox) -> None:
+    with house.context.database.writing() as session:
+        always = BusinessCalendar.around_the_clock("America/Chicago")
+        now = house.scheduler.now()
+        openings._tell_of_last_days(session, house.context, "managed-services", always, now)
+        assert openings._tell(session, house.context, "managed-services", always, 0, now) is None
+    assert house.texts(PRIYA) == []
