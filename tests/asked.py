@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from core.prepared import Compiled, Prepared
+
 _ROOT = f"{Path(__file__).parents[1]}{os.sep}"
 _PACKAGES = tuple(f"{_ROOT}{package}{os.sep}" for package in ("routing", "intake", "webhooks", "console"))
 
@@ -22,13 +24,29 @@ asked: dict[str, set[str]] = {"sqlite": set(), "postgresql": set()}
 """The places (``routing/directory.py:21``), by the kind of database."""
 
 
+_compiled = Prepared.compiled
+
+
 @sa.event.listens_for(sa.Engine, "before_cursor_execute")
 def _note(connection: sa.Connection, *_: object) -> None:
-    frame: FrameType | None = sys._getframe(1)
+    _note_place(connection.dialect.name)
+
+
+def _note_prepared(prepared: Prepared, dialect: sa.Dialect) -> Compiled:
+    """What is prepared goes to the driver, past the engine's events: it is noted when it is compiled or found so."""
+    _note_place(dialect.name)
+    return _compiled(prepared, dialect)
+
+
+Prepared.compiled = _note_prepared  # type: ignore[method-assign]
+
+
+def _note_place(database: str) -> None:
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_PACKAGES):
             place = f"{frame.f_code.co_filename.removeprefix(_ROOT)}:{frame.f_lineno}"
-            asked[connection.dialect.name].add(place)
+            asked[database].add(place)
             return
         frame = frame.f_back
 

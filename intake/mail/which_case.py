@@ -1,7 +1,7 @@
 """Which case a mail belongs to: what is signed first, then what the headers say, and the subject last.
 
 A signed address or Message-ID is proof enough for whoever has it. Any other reference counts only for somebody who
-belongs to the case, because it can be guessed or overheard. A forged sender gets nowhere.
+belongs to the case, because it can be guessed or overheard; and not for a doubted sender. A forged one gets nowhere.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def find_case(session: Session, signed: SignedAddresses, search: Search, join_h:
         if search.trust != FORGED and (by.startswith("signed") or believed):
             return Found(case, by)
         claimed = claimed or case.id
-    found = None if search.trust == FORGED else _by_topic(session, search, join_h, now)
+    found = None if search.trust in (FORGED, DOUBTED) else _by_topic(session, search, join_h, now)
     return Found(found, "topic" if found else "", claimed)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from intake.mail.parsing.authentication import Method
 from intake.mail.topics import bare_topic, topic_key
 from routing import handling
 from routing.clocks.rules import Excuse
@@ -45,6 +46,15 @@ def test_an_alarm_opens_a_case_with_its_promise_and_its_end_goes_onto_it(
     assert [len(messages(house, case.id)) for case in house.cases] == [2, 1]
     assert house.cases[0].target == "2 business days"
     assert house.cases[0].responded_at is None
+
+
+@pytest.mark.parametrize("verdicts", [(Method("spf", "softfail"),), (Method("dmarc", "fail"),)])
+def test_what_probably_is_not_its_own_goes_onto_none_of_its_cases(
+    house: House, monitor: Mailbox, verdicts: tuple[Method, ...]
+) -> None:
+    monitor.writes("PROBLEM: disk full", **MACHINE)
+    monitor.writes("RECOVERY: disk full", "Never mind.", verdicts=verdicts, **MACHINE)
+    assert [len(messages(house, case.id)) for case in house.cases] == [1, 1]
 
 
 def test_what_it_says_a_day_later_is_a_new_matter(house: House, monitor: Mailbox) -> None:
