@@ -75,14 +75,17 @@ def _bundle_values(session: Session, page: Page | None, policy: Policy, now: dat
     }
 
 
+_LATEST_TRANSCRIPT = (
+    sa.select(Recording.transcript)
+    .where(Recording.case_id == sa.bindparam("case"), Recording.transcript.is_not(None))
+    .order_by(Recording.received_at.desc())
+    .limit(1)
+)
+
+
 def transcript_of(session: Session, case_id: int) -> str | None:
     """What the latest voicemail said, where somebody has written it down."""
-    return session.scalar(
-        sa.select(Recording.transcript)
-        .where(Recording.case_id == case_id, Recording.transcript.is_not(None))
-        .order_by(Recording.received_at.desc())
-        .limit(1)
-    )
+    return session.scalar(_LATEST_TRANSCRIPT, {"case": case_id})
 
 
 def _written_values(session: Session, case: Case) -> dict[str, Any]:

@@ -83,12 +83,18 @@ def acknowledgements_of(session: Session, case: Case) -> list[dict[str, str | No
     ]
 
 
+_MISSING_NAMES = (
+    sa.select(Person.name)
+    .join(Acknowledgement, Acknowledgement.person_key == Person.key)
+    .where(
+        Acknowledgement.page_id == sa.bindparam("page"),
+        Acknowledgement.is_missing,
+        Person.key != sa.bindparam("but"),
+    )
+    .order_by(Person.key)
+)
+
+
 def missing_names(session: Session, page: Page, but: str | None = None) -> list[str]:
     """The names of those who must still acknowledge ``page``, without the person with the key ``but``."""
-    found = (
-        sa.select(Person.name)
-        .join(Acknowledgement, Acknowledgement.person_key == Person.key)
-        .where(Acknowledgement.page_id == page.id, Acknowledgement.is_missing, Person.key != (but or ""))
-        .order_by(Person.key)
-    )
-    return list(session.scalars(found))
+    return list(session.scalars(_MISSING_NAMES, {"page": page.id, "but": but or ""}))

@@ -27,21 +27,23 @@ RING, STEP_OVER, SEND, CHECK, HANG_UP = (
 )
 
 
+# Put together once: these are asked for each request of the telephone company about a page.
+_LOCKED = sa.select(Page).order_by(Page.id).with_for_update().execution_options(populate_existing=True)
+_OF_ITS_CASE = _LOCKED.where(
+    Page.case_id == sa.select(Page.case_id).where(Page.id == sa.bindparam("page")).scalar_subquery()
+)
+_OF_THE_CASE = _LOCKED.where(Page.case_id == sa.bindparam("case"))
+
+
 def locked_page(session: Session, page_id: int) -> Page:
     """The page, locked with all others of its case until the end of the transaction."""
-    case_id = sa.select(Page.case_id).where(Page.id == page_id).scalar_subquery()
-    found = _locked(session, Page.case_id == case_id)
-    return next(page for page in found if page.id == page_id)
+    found = session.scalars(_OF_ITS_CASE, {"page": page_id})
+    return next(page for page in list(found) if page.id == page_id)
 
 
 def locked_pages(session: Session, case: Case) -> list[Page]:
     """All pages of a case, the earliest first, locked: before its cycle is."""
-    return _locked(session, Page.case_id == case.id)
-
-
-def _locked(session: Session, condition: sa.ColumnElement[bool]) -> list[Page]:
-    pages = sa.select(Page).where(condition).order_by(Page.id).with_for_update()
-    return list(session.scalars(pages.execution_options(populate_existing=True)))
+    return list(session.scalars(_OF_THE_CASE, {"case": case.id}))
 
 
 def move(page: Page, event: PageEvent) -> bool:

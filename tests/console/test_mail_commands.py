@@ -48,6 +48,7 @@ def shell(nightbell: Nightbell, sample: str, tmp_path: Path) -> Nightbell:
     return nightbell
 
 
+@pytest.mark.both_databases
 def test_it_imports_a_file_a_folder_and_an_mbox(shell: Nightbell, tmp_path: Path) -> None:
     file = tmp_path / "one.eml"
     file.write_bytes(mail(1))
@@ -133,7 +134,6 @@ def test_it_shows_a_mail_and_its_bytes(shell: Nightbell, tmp_path: Path) -> None
     assert "there is no mail 7" in shell("mail", "show", "7").output
 
 
-@pytest.mark.both_databases
 def test_old_mail_is_taken_in_quietly(shell: Nightbell, tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(mail(1).replace(b"Number", b"P1 URGENT"))
     shell("mail", "import", "--quiet", str(tmp_path / "one.eml"))

@@ -49,11 +49,9 @@ def states(house: House) -> list[str]:
     return [page.state for page in house.pages]
 
 
-def test_a_thousand_cases_in_a_minute_are_one_ring_with_a_count_and_none_is_without_an_owner(
-    house: House,
-) -> None:
-    usual = 1000 if house.context.database.is_sqlite else 60
-    cases = int(os.environ.get("CASES_IN_STORM", usual))
+def test_a_storm_of_cases_is_one_ring_with_a_count_and_none_is_without_an_owner(house: House) -> None:
+    """``CASES_IN_STORM=1000`` for the long form, a thousand cases in a minute: ``make storm``."""
+    cases = int(os.environ.get("CASES_IN_STORM", "200"))
     house.phone(DANA).behave(NeverAnswers())
     for number in range(cases):
         alert(house, number)
@@ -68,7 +66,7 @@ def test_a_thousand_cases_in_a_minute_are_one_ring_with_a_count_and_none_is_with
     began = time.process_time()
     house.text(DANA, "ACK 1001")
     house.fast_forward(10)
-    assert time.process_time() - began < max(2, cases / 100), "a second for each hundred cases"
+    assert time.process_time() - began < cases / 100, "a second for each hundred cases"
     assert f"You have case 1001, and {cases - 1} other cases." in house.texts(DANA)[-1]
     assert owners(house) == {"dana"}
     accepted = house.events("page.accepted")
@@ -91,7 +89,6 @@ def test_it_says_how_many_and_accepts_them_with_one_key(house: House) -> None:
     assert house.rung == {DANA: 1}
 
 
-@pytest.mark.both_databases
 def test_what_follows_within_the_window_is_accepted_too_and_said(house: House) -> None:
     """The engineer said so by the key: whoever accepts a storm accepts what is still to come of it."""
     storm(house, 5, 2)
@@ -199,6 +196,7 @@ def test_the_bundle_rings_on_when_the_case_that_it_rang_for_is_closed(house: Hou
     assert [case.engineer for case in house.cases] == [None, "dana", "dana", "dana"]
 
 
+@pytest.mark.both_databases
 def test_a_customer_of_the_bundle_who_asks_for_more_gets_a_ring_of_their_own(house: House) -> None:
     for caller in (OMAR, MARIA):
         house.voicemail_from(caller)
@@ -223,7 +221,6 @@ def test_passing_an_accepted_bundle_passes_all_of_it(house: House) -> None:
     assert owners(house) == {"luis"}
 
 
-@pytest.mark.both_databases
 def test_passing_at_once_loses_none_of_what_is_still_being_written(house: House) -> None:
     """The worker has not come to the others yet when the engineer changes their mind."""
     storm(house, 6, 2)
@@ -287,6 +284,7 @@ def test_taking_over_a_bundle_whose_first_case_is_answered_takes_the_rest(house:
     assert sum("Luis Ortega has case 1002 now" in text for text in house.texts(DANA)) == 1
 
 
+@pytest.mark.both_databases
 def test_what_follows_in_the_window_joins_what_is_left_of_a_bundle(house: House) -> None:
     dana_has_four_and_answers_the_first(house)
     alert(house, 100)

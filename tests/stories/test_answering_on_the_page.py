@@ -90,6 +90,7 @@ def test_an_answer_is_mailed_and_stamped(house: MailHouse, maria: Correspondent,
     assert b"It runs again." in client.get(f"{link(house)}/mail/{message.id}.eml").data
 
 
+@pytest.mark.both_databases
 def test_copies_are_left_out_where_they_are_not_wanted(
     house: MailHouse, maria: Correspondent, client: FlaskClient
 ) -> None:
@@ -163,7 +164,6 @@ def test_a_forged_link_writes_nothing(house: MailHouse, maria: Correspondent, cl
     assert len(messages(house, 1001)) == 2
 
 
-@pytest.mark.both_databases
 def test_an_answer_that_came_back_is_shown(
     house: MailHouse, maria: Correspondent, client: FlaskClient
 ) -> None:
@@ -219,7 +219,6 @@ def test_opening_the_page_changes_nothing(house: MailHouse, client: FlaskClient,
     assert (house.case.consented_at, house.rung) == (None, {})
 
 
-@pytest.mark.both_databases
 def test_its_button_accepts_once(house: MailHouse, client: FlaskClient, asked: str) -> None:
     house.fast_forward(120)
     answer = client.post(asked)
@@ -247,6 +246,7 @@ def test_it_is_forged(house: MailHouse, client: FlaskClient, asked: str) -> None
     assert house.case.consented_at is None
 
 
+@pytest.mark.both_databases
 def test_it_is_business_hours_by_now(house: MailHouse, client: FlaskClient, asked: str) -> None:
     house.it_becomes(DAY)
     client.post(asked)
@@ -265,7 +265,6 @@ def test_it_has_expired(house: MailHouse, client: FlaskClient, asked: str) -> No
     assert house.case.consented_at is None
 
 
-@pytest.mark.both_databases
 def test_it_is_not_needed_any_more(house: MailHouse, client: FlaskClient, asked: str) -> None:
     with house.context.database.writing() as session:
         case, person = session.get_one(Case, 1001), session.get_one(Person, "priya")
@@ -275,6 +274,7 @@ def test_it_is_not_needed_any_more(house: MailHouse, client: FlaskClient, asked:
     assert house.case.consented_at is None
 
 
+@pytest.mark.both_databases
 def test_whoever_reads_the_case_cannot_accept_for_the_customer(
     house: MailHouse, client: FlaskClient, asked: str
 ) -> None:

@@ -58,7 +58,6 @@ def test_it_adds_when_nothing_is_pressed(accepted: House) -> None:
     assert len(accepted.shown()["messages"]) == 2
 
 
-@pytest.mark.both_databases
 def test_it_rings_the_next_engineer_at_once_when_the_caller_presses_9(ringing: House) -> None:
     ringing.picks_up(DANA)  # and does not press a key
     caller = ringing.call(MARIA).presses("9").hears("calling the next engineer", "add to case 1 0 0 1")

@@ -96,6 +96,7 @@ def test_it_lists_a_caller_who_gave_up_waiting(house: House) -> None:
     assert house.texted == {}
 
 
+@pytest.mark.both_databases
 def test_it_lets_only_one_colleague_have_the_call(house: House) -> None:
     """A 1 comes from a phone that the call has not come to, or has left."""
     house.phone(PRIYA).behave(Answers(3, presses="1", hangs_up_after=30))

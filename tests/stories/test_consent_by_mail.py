@@ -86,7 +86,6 @@ def test_one_word_accepts(house: MailHouse, asked: Correspondent, word: str) -> 
     assert len(house.texts(PRIYA)) == 1, "the page; nobody is told quietly as well"
 
 
-@pytest.mark.both_databases
 def test_the_consultant_calls_the_telephone_that_the_policy_has_of_whoever_wrote(
     house: MailHouse, asked: Correspondent
 ) -> None:
@@ -142,7 +141,6 @@ def test_what_may_be_meant_as_a_consent_is_answered_once(house: MailHouse, asked
     it_is_urgent(house)
 
 
-@pytest.mark.both_databases
 def test_nobody_else_can_accept(house: MailHouse, asked: Correspondent) -> None:
     to = asked.latest["Reply-To"].addresses[0].addr_spec
     for address in ("colleague@lakeside.example", STRANGER_AT):

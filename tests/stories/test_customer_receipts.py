@@ -126,7 +126,6 @@ def test_it_tells_an_unknown_caller_nothing_but_the_number(house: House) -> None
     assert "respond" not in text
 
 
-@pytest.mark.both_databases
 def test_it_tells_an_unknown_caller_no_name_of_an_engineer(house: House) -> None:
     house.apply(agreement(("unknown_callers: notify", "unknown_callers: page")))
     house.voicemail_from(STRANGER, keys="#1")
@@ -223,6 +222,7 @@ def test_it_remembers_a_landline_and_writes_a_mail_instead(mailing: House, offic
     )
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("code", "remembered"), [(21614, True), (21610, True), (21211, True), (21408, False)]
 )
@@ -263,7 +263,6 @@ def test_it_writes_no_mail_to_a_caller_known_by_support_id_alone(mailing: House,
     assert office.letters == []
 
 
-@pytest.mark.both_databases
 def test_it_gives_a_mail_up_that_is_refused(mailing: House, office: PostOffice) -> None:
     mailing.phone(MARIA).sms_refused = 21614
     office.refusals["maria@lakeside.example"] = "550 no such user"

@@ -61,6 +61,7 @@ def test_it_rings_before_the_shift_and_is_proved_by_a_key(evening: House) -> Non
     assert evening.events("oncall.drill-failed") == []
 
 
+@pytest.mark.both_databases
 def test_it_is_proved_by_a_text(evening: House) -> None:
     evening.phone(LUIS).behave(NeverAnswers())
     evening.fast_forward(2710)
@@ -71,6 +72,7 @@ def test_it_is_proved_by_a_text(evening: House) -> None:
     assert evening.rung == {LUIS: 1}, "his phone rings no more"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "luis",
     [NeverAnswers(), Mailbox(after=5, greeting=3, records=20), Answers(3, presses="999")],
@@ -110,7 +112,6 @@ def test_a_real_page_comes_before_the_drill(evening: House) -> None:
     assert evening.text(LUIS, "ACK") == "Thank you. You can be reached."
 
 
-@pytest.mark.both_databases
 def test_a_late_acknowledgement_counts(evening: House) -> None:
     evening.phone(LUIS).behave(NeverAnswers())
     evening.fast_forward(2700 + 20 * 60)

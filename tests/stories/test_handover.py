@@ -143,7 +143,6 @@ def test_it_is_handed_to_somebody_by_name_who_is_rung_first(accepted: House) -> 
     assert accepted.case.engineer == "priya"
 
 
-@pytest.mark.both_databases
 def test_a_bundle_is_told_of_once_and_taken_over_as_one(morning: House) -> None:
     for caller in (MARIA, OMAR):
         morning.voicemail_from(caller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from core.due import Due, DueState
@@ -12,6 +13,7 @@ from tests.stories.disorder import disorder, lost
 from tests.stories.people import DANA, LUIS, MARIA, agreement
 
 
+@pytest.mark.both_databases
 def test_it_rings_again_when_the_work_of_a_page_has_been_lost(house: House) -> None:
     for phone in (DANA, LUIS):
         house.phone(phone).behave(NeverAnswers())

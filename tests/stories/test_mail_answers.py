@@ -155,7 +155,6 @@ def test_a_program_that_repeats_our_subject_is_answered_once(house: MailHouse, m
     assert (len(maria.inbox), len(house.cases)) == (1, 1)
 
 
-@pytest.mark.both_databases
 def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     raw = bytes(house.office.letters[0].content or b"")
@@ -164,6 +163,7 @@ def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Corre
     assert len(maria.inbox) == 1
 
 
+@pytest.mark.both_databases
 def test_it_tells_once_who_has_the_case(house: MailHouse, maria: Correspondent) -> None:
     house.it_becomes(DAY)
     maria.writes("P1 the agent is down")
@@ -537,7 +537,6 @@ def test_a_report_on_a_copy_leaves_the_response(house: MailHouse, maria: Corresp
     assert house.case.responded_at is None
 
 
-@pytest.mark.both_databases
 def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
     """It names the recipient alone: anybody can write that."""
     maria.writes("The agent is down")
@@ -557,6 +556,7 @@ def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria
     assert len(house.cases) == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("what", ["recipient", "sender"])
 def test_a_message_id_alone_proves_no_report(house: MailHouse, maria: Correspondent, what: str) -> None:
     """Everybody knows it who has had the mail forwarded to them."""
@@ -588,6 +588,7 @@ def test_a_report_to_the_bounce_address_counts_whatever_its_domain_says(
     assert house.case.responded_at is None
 
 
+@pytest.mark.both_databases
 def test_a_report_that_somebody_has_kept_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -636,7 +637,6 @@ def test_a_report_to_the_bare_mailbox_is_known_by_what_it_quotes(
     assert house.outbox_states[-1] == ("reply", "bounced")
 
 
-@pytest.mark.both_databases
 def test_a_page_by_mail_that_came_back_is_on_its_case(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:

@@ -98,6 +98,7 @@ def test_what_is_quoted_or_in_the_old_subject_asks_for_nothing(house: House) -> 
     assert house.events("case.priority-refused") == []
 
 
+@pytest.mark.both_databases
 def test_another_customers_contact_cannot_raise_a_case(house: House, maria: Mailbox) -> None:
     house.it_becomes(DAY)
     maria.writes("The agent is down")

@@ -240,7 +240,6 @@ def test_at_night_an_addition_wakes_nobody_and_in_hours_it_is_told_once(house: H
     assert sum(len(house.texts(number)) for number in ON_CALL) == 1
 
 
-@pytest.mark.both_databases
 def test_what_comes_for_a_merged_case_goes_onto_the_other(house: House, maria: Mailbox) -> None:
     first = maria.writes("The agent is down")
     second = maria.writes("Agent still down")

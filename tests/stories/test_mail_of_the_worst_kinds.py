@@ -47,6 +47,7 @@ def test_two_machines_that_answer_each_other_are_one_case_and_no_conversation(ho
     assert all(not house.texts(number) for number in (DANA, PRIYA, SAM)), "nobody is told of it"
 
 
+@pytest.mark.both_databases
 def test_our_own_mail_that_comes_back_begins_nothing(house: House, maria: Mailbox) -> None:
     """Somebody's rule sends on to us what we send to them."""
     maria.writes("The agent is down")

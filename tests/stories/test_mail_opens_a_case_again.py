@@ -50,6 +50,7 @@ def close(house: MailHouse) -> None:
         )
 
 
+@pytest.mark.both_databases
 def test_who_opens_a_case_again_is_told_of_the_new_promise(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -113,7 +114,6 @@ def test_a_mailbox_without_receipts_does_not_tell_that_a_case_is_open_again(
     assert [each.data["mail"] for each in house.events("mail.not-answered")] == ["receipt", "reopened"]
 
 
-@pytest.mark.both_databases
 def test_an_urgent_case_that_is_opened_again_is_ordinary_until_it_is_asked_for_more(
     house: MailHouse, maria: Correspondent
 ) -> None:
@@ -164,7 +164,6 @@ def test_a_promise_that_was_never_kept_runs_on_when_its_case_is_opened_again(
     assert (house.case.status, house.case.priority, house.case.target) == ("open", 1, "1 hour")
 
 
-@pytest.mark.both_databases
 def test_who_has_it_is_told_once_with_each_promise(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("P1 the agent is down")
     house.picks_up(PRIYA).presses("1")

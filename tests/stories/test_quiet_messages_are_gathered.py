@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from core import due
@@ -19,6 +20,7 @@ def flood(house: House, count: int) -> None:
         Mailbox(house, f"s{number}@somewhere{number}.example").writes(f"Hello {number}")
 
 
+@pytest.mark.both_databases
 def test_a_flood_of_mail_becomes_one_text_more(house: House) -> None:
     house.it_becomes(DAY)
     flood(house, ALLOWED + 25)

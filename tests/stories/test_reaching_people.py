@@ -220,6 +220,7 @@ def test_it_reaches_people_as_they_are_known_today_though_the_rule_is_older(hous
 # Verified phones only
 
 
+@pytest.mark.both_databases
 def test_it_skips_an_unverified_phone_tells_them_by_mail_and_rings_the_next_at_once(
     equipped: tuple[House, PostOffice, Receiver],
 ) -> None:
@@ -240,7 +241,6 @@ def test_it_skips_an_unverified_phone_tells_them_by_mail_and_rings_the_next_at_o
     ]
 
 
-@pytest.mark.both_databases
 def test_it_rings_the_others_of_a_step_without_the_one_who_is_not_verified(house: House) -> None:
     house.apply(agreement(*unverified(LUIS_ENTRY)))
     house.voicemail_from(MARIA)

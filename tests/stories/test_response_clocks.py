@@ -326,7 +326,6 @@ def test_it_is_computed_again_from_the_contact_for_another_priority(
     assert cycle(house).state == "overdue"
 
 
-@pytest.mark.both_databases
 def test_it_breaks_at_once_when_the_new_instant_has_gone_by(
     house: House, asked: Case, nightbell: Command
 ) -> None:
@@ -480,6 +479,7 @@ def test_it_counts_promises_and_lists_the_missed(house: House, asked: Case, nigh
     assert "is not a month" in nightbell("promises", "--month", "March", fails=True).output
 
 
+@pytest.mark.both_databases
 def test_it_shows_the_promises_with_the_case(house: House, asked: Case, nightbell: Command) -> None:
     shown = json.loads(nightbell("case", "1001").output)
     assert shown == json.loads(nightbell("case", "show", "1001").output)

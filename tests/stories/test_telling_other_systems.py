@@ -69,6 +69,7 @@ def test_it_tells_what_was_asked_for_within_seconds(house: House, crm: Receiver)
     assert len(crm.posted) == 2, "nothing is told twice"
 
 
+@pytest.mark.both_databases
 def test_it_tells_all_events_of_a_group(house: House, crm: Receiver) -> None:
     house.apply(policy(crm, "[page.*]"))
     house.voicemail_from(MARIA)

@@ -118,7 +118,6 @@ def test_it_leaves_keywords_to_the_carrier_and_remembers_a_stop(house: House, wo
     assert house.texts(MARIA) == []
 
 
-@pytest.mark.both_databases
 def test_it_texts_again_after_a_start(house: House) -> None:
     house.text(MARIA, "STOP")
     assert house.text(MARIA, "yes") == ""
@@ -128,6 +127,7 @@ def test_it_texts_again_after_a_start(house: House) -> None:
     assert len(house.texts(MARIA)) == 1
 
 
+@pytest.mark.both_databases
 def test_it_knows_a_yes_that_is_an_answer(night: House) -> None:
     assert "Added to case 1001" in night.text(MARIA, "yes")
 

@@ -46,6 +46,7 @@ def test_it_records_a_caller_while_the_web_is_down_and_opens_the_case_later(hous
     assert len(house.cases) == 1
 
 
+@pytest.mark.both_databases
 def test_it_takes_a_stranger_from_the_fallback_as_unverified(house: House) -> None:
     house.web_is_down = True
     house.call(STRANGER).leaves()
@@ -88,7 +89,6 @@ def test_it_opens_no_case_for_a_recording_of_our_own_calls(house: House) -> None
     assert house.cases == []
 
 
-@pytest.mark.both_databases
 def test_it_looks_again_when_the_list_cannot_be_had(house: House) -> None:
     house.web_is_down = house.api_is_down = True
     house.company.dial(MARIA, SUPPORT)

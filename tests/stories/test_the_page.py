@@ -101,6 +101,7 @@ def test_it_rings_everybody_when_two_are_asleep_and_never_stops(night: House) ->
     assert night.rung == rung, "an accept ends it"
 
 
+@pytest.mark.both_databases
 def test_it_does_not_escalate_twice_for_a_late_key(night: House) -> None:
     """Dana listens for so long that Luis is rung; then she passes on what has already gone on."""
     dana = night.picks_up(DANA)
@@ -135,6 +136,7 @@ def test_it_gives_the_case_to_one_of_two_who_press_1_at_the_same_moment(night: H
     assert len(night.events("page.accepted")) == 1
 
 
+@pytest.mark.both_databases
 def test_it_tells_an_engineer_who_answers_too_late_who_has_the_case(night: House) -> None:
     night.until(lambda: night.phone(PRIYA).ringing)
     sam = night.picks_up(SAM)

@@ -73,6 +73,7 @@ def test_it_goes_on_when_no_support_id_is_entered(house: House) -> None:
     assert house.decision.outcome == "notify"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("policy", "told", "outcome", "rung", "texts"),
     [

@@ -207,6 +207,7 @@ def test_it_puts_poison_aside_and_goes_on_with_the_rest(desk: Desk, poison: Any)
     assert [file.stem for file in _files(desk, ".dead")] == [first.stem]
 
 
+@pytest.mark.both_databases
 def test_it_does_not_mind_that_another_worker_was_quicker(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_it_tries_again_under_the_same_message_id(house: MailHouse) -> None:
     assert len(house.events("mail.sent")) == 1
 
 
+@pytest.mark.both_databases
 def test_it_speaks_only_for_those_who_have_not_got_it(house: MailHouse) -> None:
     house.office.refusals = {ANN: "450 greylisted"}
     house.reply()
@@ -177,7 +178,6 @@ def test_it_gives_up_after_two_days(house: MailHouse) -> None:
     assert house.due("ready").count("mail.deliver") == 0
 
 
-@pytest.mark.both_databases
 def test_it_waits_for_a_mail_server_that_is_not_set_any_more(
     house: MailHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
