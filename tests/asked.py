@@ -1,7 +1,7 @@
 """Which places of the product have asked which database, so that none of them has asked SQLite alone.
 
-Most stories run on SQLite only: what people do and say is the same on both databases, and twice as long. What could
-differ is SQL, so each place that has sent some to SQLite must have sent it to PostgreSQL as well, in whatever test.
+Most stories run on SQLite only: what people do and say is the same on both databases, and takes twice as long. What
+can differ is SQL, so each place that has sent some to SQLite is to have sent it to PostgreSQL too, in whatever test.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ asked: dict[str, set[str]] = {"sqlite": set(), "postgresql": set()}
 """The places (``routing/directory.py:21``), by the kind of database."""
 
 
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def _executes(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+    if not statement.startswith("BEGIN"):  # PostgreSQL's driver does that unseen
+        _note(connection.dialect)
+
+
 _compiled = Prepared.compiled
 
 
-@sa.event.listens_for(sa.Engine, "before_cursor_execute")
-def _note(connection: sa.Connection, *_: object) -> None:
-    _note_place(connection.dialect.name)
-
-
-def _note_prepared(prepared: Prepared, dialect: sa.Dialect) -> Compiled:
-    """What is prepared goes to the driver, past the engine's events: it is noted when it is compiled or found so."""
-    _note_place(dialect.name)
+def _compiles(prepared: Prepared, dialect: sa.Dialect) -> Compiled:
+    """What is prepared goes to the driver past the engine."""
+    _note(dialect)
     return _compiled(prepared, dialect)
 
 
-Prepared.compiled = _note_prepared  # type: ignore[method-assign]
+Prepared.compiled = _compiles  # type: ignore[method-assign]
 
 
-def _note_place(database: str) -> None:
+def _note(dialect: sa.Dialect) -> None:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_PACKAGES):
             place = f"{frame.f_code.co_filename.removeprefix(_ROOT)}:{frame.f_lineno}"
-            asked[database].add(place)
+            asked[dialect.name].add(place)
             return
         frame = frame.f_back
 

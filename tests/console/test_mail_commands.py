@@ -48,7 +48,6 @@ def shell(nightbell: Nightbell, sample: str, tmp_path: Path) -> Nightbell:
     return nightbell
 
 
-@pytest.mark.both_databases
 def test_it_imports_a_file_a_folder_and_an_mbox(shell: Nightbell, tmp_path: Path) -> None:
     file = tmp_path / "one.eml"
     file.write_bytes(mail(1))
@@ -73,6 +72,7 @@ def test_it_imports_a_file_a_folder_and_an_mbox(shell: Nightbell, tmp_path: Path
     assert {line.split()[4] for line in listed[1:]} == {"taken"}
 
 
+@pytest.mark.both_databases
 def test_it_says_what_became_of_what_it_imports(
     shell: Nightbell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +134,7 @@ def test_it_shows_a_mail_and_its_bytes(shell: Nightbell, tmp_path: Path) -> None
     assert "there is no mail 7" in shell("mail", "show", "7").output
 
 
+@pytest.mark.both_databases
 def test_old_mail_is_taken_in_quietly(shell: Nightbell, tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(mail(1).replace(b"Number", b"P1 URGENT"))
     shell("mail", "import", "--quiet", str(tmp_path / "one.eml"))
@@ -144,6 +145,7 @@ def test_old_mail_is_taken_in_quietly(shell: Nightbell, tmp_path: Path) -> None:
     assert {entry["kind"] for entry in told["timeline"]} == {"case.opened", "mail.not-answered"}
 
 
+@pytest.mark.both_databases
 def test_it_takes_in_what_was_poison(
     shell: Nightbell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_it_reminds_whoever_takes_a_broken_promise_every_15_minutes(accepted: Ho
     assert accepted.waiting(reminders.REMIND) == []
 
 
+@pytest.mark.both_databases
 def test_it_can_call_the_customer_from_the_reminder(accepted: House) -> None:
     accepted.phone(MARIA).behave(Answers(3, hangs_up_after=40))
     dana = accepted.picks_up_within(DANA, 1800)
@@ -106,6 +107,7 @@ def test_it_reminds_no_more_at_that_time_of_whoever_is_on_it(accepted: House) ->
     assert accepted.rung == {DANA: 3}, "the clock runs on: only an answer stops it"
 
 
+@pytest.mark.both_databases
 def test_it_says_a_reminder_three_times_and_hangs_up(accepted: House) -> None:
     dana = accepted.picks_up_within(DANA, 1800)
     dana.presses("9").hears("still waits").waits().hears("still waits").waits().hears("Goodbye")

@@ -89,6 +89,7 @@ def test_it_says_how_many_and_accepts_them_with_one_key(house: House) -> None:
     assert house.rung == {DANA: 1}
 
 
+@pytest.mark.both_databases
 def test_what_follows_within_the_window_is_accepted_too_and_said(house: House) -> None:
     """The engineer said so by the key: whoever accepts a storm accepts what is still to come of it."""
     storm(house, 5, 2)
@@ -267,6 +268,7 @@ def test_passing_a_bundle_whose_first_case_is_answered_passes_the_rest(house: Ho
     assert [case.engineer for case in house.cases] == ["dana", "luis", "luis", "luis"]
 
 
+@pytest.mark.both_databases
 def test_key_3_in_a_reminder_passes_what_is_left_of_a_bundle(house: House) -> None:
     dana_has_four_and_answers_the_first(house)
     dana = house.picks_up_within(DANA, 3600)
@@ -284,7 +286,6 @@ def test_taking_over_a_bundle_whose_first_case_is_answered_takes_the_rest(house:
     assert sum("Luis Ortega has case 1002 now" in text for text in house.texts(DANA)) == 1
 
 
-@pytest.mark.both_databases
 def test_what_follows_in_the_window_joins_what_is_left_of_a_bundle(house: House) -> None:
     dana_has_four_and_answers_the_first(house)
     alert(house, 100)

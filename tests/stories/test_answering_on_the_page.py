@@ -70,6 +70,7 @@ def encoded(fields: dict[str, Any]) -> bytes:
     return b"".join([*parts, b"--b--\r\n"])
 
 
+@pytest.mark.both_databases
 def test_an_answer_is_mailed_and_stamped(house: MailHouse, maria: Correspondent, client: FlaskClient) -> None:
     shown = page(house, client)
     assert "Maria Alvarez <maria@lakeside.example>" in shown
@@ -90,7 +91,6 @@ def test_an_answer_is_mailed_and_stamped(house: MailHouse, maria: Correspondent,
     assert b"It runs again." in client.get(f"{link(house)}/mail/{message.id}.eml").data
 
 
-@pytest.mark.both_databases
 def test_copies_are_left_out_where_they_are_not_wanted(
     house: MailHouse, maria: Correspondent, client: FlaskClient
 ) -> None:
@@ -246,7 +246,6 @@ def test_it_is_forged(house: MailHouse, client: FlaskClient, asked: str) -> None
     assert house.case.consented_at is None
 
 
-@pytest.mark.both_databases
 def test_it_is_business_hours_by_now(house: MailHouse, client: FlaskClient, asked: str) -> None:
     house.it_becomes(DAY)
     client.post(asked)
@@ -265,6 +264,7 @@ def test_it_has_expired(house: MailHouse, client: FlaskClient, asked: str) -> No
     assert house.case.consented_at is None
 
 
+@pytest.mark.both_databases
 def test_it_is_not_needed_any_more(house: MailHouse, client: FlaskClient, asked: str) -> None:
     with house.context.database.writing() as session:
         case, person = session.get_one(Case, 1001), session.get_one(Person, "priya")
@@ -274,7 +274,6 @@ def test_it_is_not_needed_any_more(house: MailHouse, client: FlaskClient, asked:
     assert house.case.consented_at is None
 
 
-@pytest.mark.both_databases
 def test_whoever_reads_the_case_cannot_accept_for_the_customer(
     house: MailHouse, client: FlaskClient, asked: str
 ) -> None:

@@ -62,6 +62,7 @@ def test_it_keeps_the_recording_byte_for_byte(house: House) -> None:
     assert recording.size_bytes == len(theirs)
 
 
+@pytest.mark.both_databases
 def test_it_refuses_a_recording_at_a_foreign_address_and_still_rings(house: House) -> None:
     caller = house.call(MARIA).presses("1")
     sid = "RE" + "7" * 32

@@ -61,6 +61,7 @@ def test_it_is_accepted_by_whom_the_link_was_sent_to(night: House) -> None:
     assert len(night.events("page.accepted")) == 1
 
 
+@pytest.mark.both_databases
 def test_it_is_passed_on_before_and_after_it_was_accepted(night: House) -> None:
     link = link_of(night, DANA)
     assert press(night, link, "pass") == 303
@@ -110,7 +111,6 @@ def test_it_takes_no_form_of_another_case(night: House) -> None:
     assert night.app.test_client().post("/case/forged/accept", data={"person": "dana"}).status_code == 404
 
 
-@pytest.mark.both_databases
 def test_it_says_who_has_it(night: House) -> None:
     link = link_of(night, DANA)
     form, _ = form_of(night, link)
@@ -130,6 +130,7 @@ def test_it_wants_nobody_for_a_case_that_is_answered(night: House) -> None:
     assert press(night, link, "accept", form=night.context.links.form_token(1001), person="dana") == 422
 
 
+@pytest.mark.both_databases
 def test_it_is_accepted_and_passed_on_from_a_shell(night: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_commands, "open_context", lambda: night.context)
     run = CliRunner().invoke

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from routing.oncall import Absence, Override
 from routing.rosters import changes, imports
 from routing.rosters.models import ScheduleChange
@@ -52,7 +50,6 @@ def test_it_rings_the_stand_in_when_an_absence_is_imported_while_a_page_rings(ho
     assert house.case.engineer == "priya"
 
 
-@pytest.mark.both_databases
 def test_it_rings_whom_an_override_names_and_nobody_else(house: House) -> None:
     now = house.scheduler.now()
     row = add(house, Override(now - HOUR, now + HOUR, "dana", "sam"), "support")

@@ -153,6 +153,7 @@ def test_a_reply_to_the_question_itself_proves_whose_it_is(house: MailHouse, ask
     it_is_urgent(house)
 
 
+@pytest.mark.both_databases
 def test_a_sender_who_is_not_proven_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
     to = asked.latest["Reply-To"].addresses[0].addr_spec
     asked.writes("Re: [Case 1001] it", "YES", to=to, verdicts=())
@@ -161,6 +162,7 @@ def test_a_sender_who_is_not_proven_cannot_accept(house: MailHouse, asked: Corre
     assert "on this page" in text_of(asked.latest)
 
 
+@pytest.mark.both_databases
 def test_a_forged_reply_cannot_accept(house: MailHouse, asked: Correspondent) -> None:
     asked.replies("YES", verdicts=FORGED)
     house.fast_forward(60)
@@ -196,7 +198,6 @@ def test_whoever_wrote_in_their_name_is_not_heard(house: MailHouse, doubted: Cor
     nothing_has_changed(house)
 
 
-@pytest.mark.both_databases
 def test_a_confirmation_is_no_consent_to_what_applies_at_night(
     house: MailHouse, doubted: Correspondent
 ) -> None:

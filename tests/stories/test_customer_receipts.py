@@ -222,7 +222,6 @@ def test_it_remembers_a_landline_and_writes_a_mail_instead(mailing: House, offic
     )
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("code", "remembered"), [(21614, True), (21610, True), (21211, True), (21408, False)]
 )
@@ -263,6 +262,7 @@ def test_it_writes_no_mail_to_a_caller_known_by_support_id_alone(mailing: House,
     assert office.letters == []
 
 
+@pytest.mark.both_databases
 def test_it_gives_a_mail_up_that_is_refused(mailing: House, office: PostOffice) -> None:
     mailing.phone(MARIA).sms_refused = 21614
     office.refusals["maria@lakeside.example"] = "550 no such user"
@@ -330,6 +330,7 @@ def test_it_does_not_speak_of_being_called_to_who_has_been_answered(house: House
     assert why(house) == "they had been answered before"
 
 
+@pytest.mark.both_databases
 def test_it_sends_no_stale_news_after_a_long_outage_and_raises_no_alarm(house: House) -> None:
     house.voicemail_from(TOM)  # nobody is rung: it waits for the desk
     house.api_is_down = True
@@ -341,7 +342,6 @@ def test_it_sends_no_stale_news_after_a_long_outage_and_raises_no_alarm(house: H
     assert "notice.send" not in house.due("dead")
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("died", ["before the text went out", "after the text went out"])
 def test_it_tells_once_when_the_worker_dies_in_the_middle(
     house: House, died: str, monkeypatch: pytest.MonkeyPatch

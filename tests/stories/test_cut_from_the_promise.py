@@ -128,6 +128,7 @@ def test_it_rings_those_of_another_escalation_for_priority_1(house: House) -> No
     assert house.rung == {PRIYA: 1, DANA: 1}, "priority 2 has the usual one"
 
 
+@pytest.mark.both_databases
 def test_it_rings_all_steps_at_once_when_hardly_anything_is_left(house: House) -> None:
     """Dana has the case and forgets it; the customer asks for somebody else in the last seconds."""
     house.apply(agreement((STEPS, SHARES)))

@@ -72,7 +72,6 @@ def test_it_is_proved_by_a_text(evening: House) -> None:
     assert evening.rung == {LUIS: 1}, "his phone rings no more"
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "luis",
     [NeverAnswers(), Mailbox(after=5, greeting=3, records=20), Answers(3, presses="999")],
@@ -91,6 +90,7 @@ def test_it_tells_who_is_on_call_of_whom_it_did_not_reach(evening: House, luis: 
     evening.phone(LUIS).behave(Answers(4, presses="1"))
 
 
+@pytest.mark.both_databases
 def test_an_unverified_phone_fails_at_once(evening: House) -> None:
     entry = '{name: Luis Ortega, phone: "+17135550102", verified: true, email: luis@nightbell.example}'
     evening.apply(agreement((entry, entry.replace("true", "false"))) + DRILLS)

@@ -92,6 +92,7 @@ def test_it_tells_of_what_is_left_of_a_bundle_whose_first_case_is_answered(morni
     assert told(morning, DANA, "Somebody else is on call now. You still have case 1002") == 1
 
 
+@pytest.mark.both_databases
 def test_a_ringing_page_rings_the_new_one_at_once(morning: House) -> None:
     """Dana's step waits for a long time, and the handover falls into it."""
     for number in ENGINEERS:
@@ -122,6 +123,7 @@ def test_a_change_of_the_day_is_a_handover_too(accepted: House) -> None:
     assert told(accepted, SAM, "You are on call now. Dana Whitfield has case 1001") == 1
 
 
+@pytest.mark.both_databases
 def test_it_is_handed_to_somebody_by_name_who_is_rung_first(accepted: House) -> None:
     with accepted.context.database.writing() as session:
         case = session.get_one(Case, accepted.case.id)

@@ -155,6 +155,7 @@ def test_a_program_that_repeats_our_subject_is_answered_once(house: MailHouse, m
     assert (len(maria.inbox), len(house.cases)) == (1, 1)
 
 
+@pytest.mark.both_databases
 def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     raw = bytes(house.office.letters[0].content or b"")
@@ -163,7 +164,6 @@ def test_it_knows_its_own_mail_when_it_comes_back(house: MailHouse, maria: Corre
     assert len(maria.inbox) == 1
 
 
-@pytest.mark.both_databases
 def test_it_tells_once_who_has_the_case(house: MailHouse, maria: Correspondent) -> None:
     house.it_becomes(DAY)
     maria.writes("P1 the agent is down")
@@ -210,6 +210,7 @@ def test_a_conversation_threads_on_both_sides(
     assert again["References"] == page["References"], "one conversation in her program as well"
 
 
+@pytest.mark.both_databases
 def test_what_an_engineer_answers_on_a_merged_case_is_of_the_other(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:
@@ -236,6 +237,7 @@ def test_what_an_engineer_answers_on_a_merged_case_is_of_the_other(
     )
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("subject", ["NOTE: not for them", "Re: note : not for them"])
 def test_a_marker_in_the_subject_keeps_the_mail_private(
     house: MailHouse, maria: Correspondent, priya: Correspondent, subject: str
@@ -363,6 +365,7 @@ def test_what_a_program_quotes_without_marks_is_cut(
     assert "Promised by" not in text
 
 
+@pytest.mark.both_databases
 def test_an_engineers_vacation_notice_is_nothing(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:
@@ -394,7 +397,6 @@ def test_a_stolen_address_sends_nothing(house: MailHouse, maria: Correspondent, 
     assert thief.inbox == []
 
 
-@pytest.mark.both_databases
 def test_other_users_of_a_contacts_mail_host_are_no_colleagues(house: MailHouse) -> None:
     """One of them has got hold of the case's address, and writes last."""
     house.apply(agreement(("email: maria@lakeside.example", "email: maria@gmail.com")))
@@ -516,7 +518,6 @@ def test_an_address_that_is_gone_gets_no_automatic_mail_until_it_writes(
     assert len(maria.inbox) == before + 1
 
 
-@pytest.mark.both_databases
 def test_a_delay_is_only_noted(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -526,6 +527,7 @@ def test_a_delay_is_only_noted(house: MailHouse, maria: Correspondent) -> None:
     assert len(house.events("mail.slow")) == 1
 
 
+@pytest.mark.both_databases
 def test_a_report_on_a_copy_leaves_the_response(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down", cc=f"Ann <{ANN_AT}>")
     answer(house)
@@ -537,6 +539,7 @@ def test_a_report_on_a_copy_leaves_the_response(house: MailHouse, maria: Corresp
     assert house.case.responded_at is None
 
 
+@pytest.mark.both_databases
 def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria: Correspondent) -> None:
     """It names the recipient alone: anybody can write that."""
     maria.writes("The agent is down")
@@ -556,7 +559,6 @@ def test_a_report_that_proves_nothing_takes_nothing_back(house: MailHouse, maria
     assert len(house.cases) == 2
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("what", ["recipient", "sender"])
 def test_a_message_id_alone_proves_no_report(house: MailHouse, maria: Correspondent, what: str) -> None:
     """Everybody knows it who has had the mail forwarded to them."""
@@ -617,7 +619,6 @@ def test_a_warning_for_people_is_no_failure(house: MailHouse, maria: Corresponde
     assert len(house.events("mail.slow")) == 1
 
 
-@pytest.mark.both_databases
 def test_a_report_on_what_we_have_not_sent_is_a_case_and_is_not_answered(house: MailHouse) -> None:
     nobody = Correspondent(house, "mailer-daemon@elsewhere.example")
     raw = report(STRANGER_AT, "<made-up@x.example>", "5.1.1", "failed")
@@ -637,6 +638,7 @@ def test_a_report_to_the_bare_mailbox_is_known_by_what_it_quotes(
     assert house.outbox_states[-1] == ("reply", "bounced")
 
 
+@pytest.mark.both_databases
 def test_a_page_by_mail_that_came_back_is_on_its_case(
     house: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:
@@ -677,6 +679,7 @@ def test_an_answer_that_comes_to_two_mailboxes_is_sent_once(
     assert [kind for kind, _ in house.outbox_states].count("reply") == 1
 
 
+@pytest.mark.both_databases
 def test_a_customers_vacation_notice_reopens_nothing_and_is_not_answered(
     house: MailHouse, maria: Correspondent
 ) -> None:
@@ -721,7 +724,6 @@ def test_without_tags_message_ids_do_it_alone(
     assert [state for kind, state in house.outbox_states if kind == "reply"] == ["bounced"]
 
 
-@pytest.mark.both_databases
 def test_without_tags_an_engineer_must_be_proven(
     without_tags: MailHouse, maria: Correspondent, priya: Correspondent
 ) -> None:

@@ -80,7 +80,6 @@ def test_a_further_mail_may_ask_for_it(house: House, maria: Mailbox) -> None:
     assert len(house.events("page.started")) == 1
 
 
-@pytest.mark.both_databases
 def test_at_night_a_further_mail_asks_for_the_consent_first(house: House, maria: Mailbox) -> None:
     maria.writes("The agent is down")
     maria.answers(1001, "It is priority 1 now.")

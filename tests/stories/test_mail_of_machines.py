@@ -100,6 +100,7 @@ def test_out_of_office_opens_nothing_again_and_is_no_response(house: House, fiel
     assert house.case.responded_at is None
 
 
+@pytest.mark.both_databases
 def test_a_person_opens_it_again_with_a_new_cycle_some_times_a_day(house: House) -> None:
     house.it_becomes(DAY)
     maria = Mailbox(house, MARIA_AT)

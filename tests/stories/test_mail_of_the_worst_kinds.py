@@ -47,7 +47,6 @@ def test_two_machines_that_answer_each_other_are_one_case_and_no_conversation(ho
     assert all(not house.texts(number) for number in (DANA, PRIYA, SAM)), "nobody is told of it"
 
 
-@pytest.mark.both_databases
 def test_our_own_mail_that_comes_back_begins_nothing(house: House, maria: Mailbox) -> None:
     """Somebody's rule sends on to us what we send to them."""
     maria.writes("The agent is down")
@@ -109,6 +108,7 @@ def test_html_of_5000_links_is_shown_as_its_text(house: House, maria: Mailbox) -
     assert (message.html or "").count("<a ") < 10
 
 
+@pytest.mark.both_databases
 def test_a_header_of_2_mb_is_read_in_time_and_says_what_it_says(house: House, maria: Mailbox) -> None:
     filler = "".join(f"X-Filler-{n}: {'x' * 900}\r\n" for n in range(2_200))
     assert taken(house, maria, f"{filler}{HEAD}Subject: Here I am\r\n\r\nText".encode()) < 2

@@ -50,7 +50,6 @@ def close(house: MailHouse) -> None:
         )
 
 
-@pytest.mark.both_databases
 def test_who_opens_a_case_again_is_told_of_the_new_promise(house: MailHouse, maria: Correspondent) -> None:
     maria.writes("The agent is down")
     answer(house)
@@ -135,6 +134,7 @@ def test_an_urgent_case_that_is_opened_again_is_ordinary_until_it_is_asked_for_m
     house.until(lambda: house.rung)
 
 
+@pytest.mark.both_databases
 def test_an_urgent_case_that_is_opened_again_by_night_waits_for_the_consent(
     house: MailHouse, maria: Correspondent
 ) -> None:

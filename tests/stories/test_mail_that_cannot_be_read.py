@@ -79,7 +79,6 @@ def test_the_limit_is_two_seconds(house: House, maria: Mailbox, monkeypatch: pyt
     assert mails(house)[0].error == "reading took longer than 2 seconds"
 
 
-@pytest.mark.both_databases
 def test_it_is_read_later_when_it_can_be(
     house: House, maria: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +199,6 @@ def test_a_process_that_waits_or_dies_is_a_case_as_well(monkeypatch: pytest.Monk
     assert timely.read_apart(_unread()).damaged == "the reader broke off apart"
 
 
-@pytest.mark.both_databases
 def test_a_copy_can_be_taken_in_all_the_same(house: House, maria: Mailbox) -> None:
     raw = f"From: {MARIA_AT}\nTo: {MASSUPPORT}\nSubject: {{}}\nMessage-ID: <1@x>\n\nText"
     maria.sends(raw.format("One").encode())
@@ -211,6 +209,7 @@ def test_a_copy_can_be_taken_in_all_the_same(house: House, maria: Mailbox) -> No
     assert [case.title for case in house.cases] == ["One", "Two"]
 
 
+@pytest.mark.both_databases
 def test_a_lost_lease_changes_nothing(house: House) -> None:
     raw = f"From: {MARIA_AT}\nTo: {MASSUPPORT}\nSubject: The agent\n\nText".encode()
     store(house.context, raw, Envelope(MARIA_AT, [MASSUPPORT]), "smtp")

@@ -34,7 +34,6 @@ def it_opens(house: House) -> None:
     house.fast_forward(120)
 
 
-@pytest.mark.both_databases
 def test_a_case_of_the_night_is_told_when_we_open_and_once(house: House, maria: Mailbox) -> None:
     maria.writes("The agent is slow")
     maria.answers(1001, "It is very slow.")
@@ -59,6 +58,7 @@ def test_what_was_added_by_night_is_told_as_well(house: House, maria: Mailbox) -
     assert "wrote or called again" in house.texts(PRIYA)[-1]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("fields", [{"auto_submitted": "auto-replied"}])
 def test_nobody_is_told_of_machines_answers_old_mail_and_what_was_answered(
     house: House, maria: Mailbox, fields: dict[str, str]

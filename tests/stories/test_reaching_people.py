@@ -249,6 +249,7 @@ def test_it_rings_the_others_of_a_step_without_the_one_who_is_not_verified(house
     assert LUIS not in house.texted
 
 
+@pytest.mark.both_databases
 def test_it_rings_unverified_phones_rather_than_nobody(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -334,6 +335,7 @@ def test_it_never_falls_silent_however_long_nobody_accepts(house: House) -> None
     assert house.events("page.over-limit") == []
 
 
+@pytest.mark.both_databases
 def test_it_calls_one_phone_over_the_limit_rather_than_none(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -375,6 +377,7 @@ def test_it_never_holds_back_the_first_page_of_a_case(house: House) -> None:
     assert house.texted == {DANA: 2}
 
 
+@pytest.mark.both_databases
 def test_it_goes_on_at_once_when_the_whole_step_is_limited(house: House) -> None:
     again = "rules: [{use: phone, again_after_s: 20, times: 2}]"
     changes = (patient(300), dana(f'phone: "{DANA}", verified: true, {again}'))

@@ -369,7 +369,6 @@ def test_it_closes_what_was_answered(house: House, asked: Case, nightbell: Comma
     assert len(house.cases) == 2, "a caller is not offered a closed case"
 
 
-@pytest.mark.both_databases
 def test_it_rings_nobody_for_a_case_that_was_closed(house: House, nightbell: Command) -> None:
     house.phone(DANA).behave(NeverAnswers(), NeverAnswers())
     house.voicemail_from(MARIA)
@@ -427,6 +426,7 @@ def test_it_runs_on_when_an_excuse_was_wrong(house: House, asked: Case, nightbel
     assert (cycle(house).state, cycle(house).excuse, cycle(house).breached_at) == ("overdue", None, DUE)
 
 
+@pytest.mark.both_databases
 def test_it_opens_again_when_the_customer_speaks_on_a_case_closed_meanwhile(
     house: House, asked: Case, nightbell: Command
 ) -> None:
@@ -479,7 +479,6 @@ def test_it_counts_promises_and_lists_the_missed(house: House, asked: Case, nigh
     assert "is not a month" in nightbell("promises", "--month", "March", fails=True).output
 
 
-@pytest.mark.both_databases
 def test_it_shows_the_promises_with_the_case(house: House, asked: Case, nightbell: Command) -> None:
     shown = json.loads(nightbell("case", "1001").output)
     assert shown == json.loads(nightbell("case", "show", "1001").output)
@@ -508,7 +507,6 @@ def the_form(house: House) -> tuple[str, dict[str, str]]:
     return link, fields
 
 
-@pytest.mark.both_databases
 def test_it_is_stopped_by_the_form_on_the_page(house: House, asked: Case) -> None:
     house.fast_forward(1200)
     link, fields = the_form(house)
@@ -556,6 +554,7 @@ def test_it_says_on_the_page_what_is_wrong(
     assert cycle(house).state == "running"
 
 
+@pytest.mark.both_databases
 def test_it_takes_no_form_of_another_case_and_no_forged_link(house: House, asked: Case) -> None:
     link, fields = the_form(house)
     client = house.app.test_client()

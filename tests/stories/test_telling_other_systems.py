@@ -69,7 +69,6 @@ def test_it_tells_what_was_asked_for_within_seconds(house: House, crm: Receiver)
     assert len(crm.posted) == 2, "nothing is told twice"
 
 
-@pytest.mark.both_databases
 def test_it_tells_all_events_of_a_group(house: House, crm: Receiver) -> None:
     house.apply(policy(crm, "[page.*]"))
     house.voicemail_from(MARIA)
@@ -85,6 +84,7 @@ def test_it_tells_nothing_of_what_happened_before(house: House, crm: Receiver) -
     assert house.due().count("hook.scan") == 1
 
 
+@pytest.mark.both_databases
 def test_it_goes_on_where_it_was_when_the_policy_is_applied_again(house: House, crm: Receiver) -> None:
     house.apply(policy(crm))
     caller = house.call(MARIA).presses("1").says()

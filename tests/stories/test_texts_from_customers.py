@@ -99,7 +99,6 @@ def test_it_takes_a_strangers_text_as_unverified(house: House) -> None:
     assert house.case.service == "managed-services"
 
 
-@pytest.mark.both_databases
 def test_it_tells_who_has_a_case_that_came_by_text_once_it_is_called_in(house: House) -> None:
     house.text(MARIA, "Something is odd.")
     house.call(MARIA).hears("Your case 1 0 0 1 is open").presses("1").leaves()
@@ -139,6 +138,7 @@ def test_it_answers_no_help_of_the_carriers(house: House) -> None:
     assert len(house.events("sms.keyword")) == 2
 
 
+@pytest.mark.both_databases
 def test_it_goes_by_the_carriers_own_word_for_a_keyword(house: House) -> None:
     house.post(
         "/twilio/sms", MessageSid="SM" + "1" * 32, From=MARIA, To=SUPPORT, Body="arret", OptOutType="STOP"
@@ -164,6 +164,7 @@ def test_it_keeps_where_the_pictures_are(house: House) -> None:
     assert words(house) == [(1001, media[0])]
 
 
+@pytest.mark.both_databases
 def test_it_ignores_what_comes_from_no_number_or_to_no_line(house: House) -> None:
     for number, to in (("12345", SUPPORT), (MARIA, "+15125550000")):
         house.post("/twilio/sms", MessageSid="SM" + to[-1] * 32, From=number, To=to, Body="hi")

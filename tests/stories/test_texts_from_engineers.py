@@ -41,7 +41,6 @@ def test_it_passes_on_by_text(night: House) -> None:
     assert night.pages[0].position == 1
 
 
-@pytest.mark.both_databases
 def test_it_passes_on_once(night: House) -> None:
     night.text(DANA, "PASS")
     night.text(DANA, "PASS")

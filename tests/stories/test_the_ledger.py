@@ -46,7 +46,6 @@ def test_it_records_a_caller_while_the_web_is_down_and_opens_the_case_later(hous
     assert len(house.cases) == 1
 
 
-@pytest.mark.both_databases
 def test_it_takes_a_stranger_from_the_fallback_as_unverified(house: House) -> None:
     house.web_is_down = True
     house.call(STRANGER).leaves()
@@ -78,6 +77,7 @@ def test_it_takes_back_that_a_call_had_no_message(house: House) -> None:
     assert house.near_misses == []
 
 
+@pytest.mark.both_databases
 def test_it_opens_no_case_for_a_recording_of_our_own_calls(house: House) -> None:
     house.context.telephony._client.calls.create(
         to=DANA, from_=SUPPORT, twiml="<Response><Pause length='5'/></Response>", record=True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from simulator.phones import Answers
 from tests.house import House
 from tests.stories.people import CENTRAL, GRACE, LENA, MANAGED, MARIA, NIGHT, OMAR, PRIYA, SAM, STRANGER, TOM
@@ -72,6 +74,7 @@ def test_it_asks_nobody_who_never_accepts(house: House) -> None:
     assert house.rung == {}
 
 
+@pytest.mark.both_databases
 def test_it_rings_nobody_without_a_voicemail_even_when_the_charges_were_accepted(house: House) -> None:
     house.call(MARIA, MANAGED).presses("1").hangs_up()
     house.fast_forward(600)

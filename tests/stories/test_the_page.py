@@ -101,7 +101,6 @@ def test_it_rings_everybody_when_two_are_asleep_and_never_stops(night: House) ->
     assert night.rung == rung, "an accept ends it"
 
 
-@pytest.mark.both_databases
 def test_it_does_not_escalate_twice_for_a_late_key(night: House) -> None:
     """Dana listens for so long that Luis is rung; then she passes on what has already gone on."""
     dana = night.picks_up(DANA)

@@ -109,7 +109,6 @@ def test_two_machines_that_answer_each_other_fall_silent(town: Town) -> None:
     assert town.house.case.responded_at is None
 
 
-@pytest.mark.both_databases
 def test_a_polite_machine_does_not_answer_the_receipt_and_its_answer_to_a_person_is_none(town: Town) -> None:
     town.office.behave(GRACE_AT, OutOfOffice(after=1))
     town.write(GRACE_AT, "Please have a look.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from simulator.phones import Answers
 from tests.house import House
 from tests.stories.caller import Caller
@@ -146,6 +148,7 @@ def test_it_opens_the_case_before_the_callback_number_is_asked(house: House) -> 
     assert house.rung == {DANA: 1}
 
 
+@pytest.mark.both_databases
 def test_it_sends_the_message_of_a_caller_of_whom_nothing_more_is_heard(house: House) -> None:
     """In the review the line goes dead, and the hang-up is never told: half a minute later the engineer rings."""
     house.expected_alerts = {11200}

@@ -79,6 +79,7 @@ def test_it_sends_in_again_with_the_time_at_which_the_request_came(desk: Desk) -
     assert _replay(desk) == 0
 
 
+@pytest.mark.both_databases
 def test_it_sends_in_again_what_came_first_first(desk: Desk) -> None:
     """The ring, the key and the voicemail of one night without a database become one case."""
     with database_down(desk):
@@ -99,6 +100,7 @@ def test_it_sends_in_again_what_came_first_first(desk: Desk) -> None:
     assert case.contact_at == desk.calls[0].started_at
 
 
+@pytest.mark.both_databases
 def test_it_takes_the_ring_of_a_call_that_was_taken_in_meanwhile(desk: Desk) -> None:
     """The first request is spooled, the key press finds the database back and takes the call in without it."""
     began = desk.clock.now()
@@ -207,7 +209,6 @@ def test_it_puts_poison_aside_and_goes_on_with_the_rest(desk: Desk, poison: Any)
     assert [file.stem for file in _files(desk, ".dead")] == [first.stem]
 
 
-@pytest.mark.both_databases
 def test_it_does_not_mind_that_another_worker_was_quicker(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,6 @@ def test_it_tries_again_under_the_same_message_id(house: MailHouse) -> None:
     assert len(house.events("mail.sent")) == 1
 
 
-@pytest.mark.both_databases
 def test_it_speaks_only_for_those_who_have_not_got_it(house: MailHouse) -> None:
     house.office.refusals = {ANN: "450 greylisted"}
     house.reply()
@@ -157,6 +156,7 @@ def test_it_leaves_a_response_alone_that_another_answer_gave(house: MailHouse) -
     assert len(house.texts("+17135550101")) == 1, "the engineer is told all the same"
 
 
+@pytest.mark.both_databases
 def test_it_sounds_an_alarm_once_when_an_answer_does_not_leave(house: MailHouse) -> None:
     house.office.refusals = dict.fromkeys((ANN, MARIA), "421 too busy")
     house.reply()
