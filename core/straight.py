@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from core.prepared import Prepared
+from core.prepared import Compiled, Prepared
 from core.quick import translated
 
 T = TypeVar("T")
@@ -26,20 +26,23 @@ def straight(session: Session, prepared: Prepared, **values: Any) -> Any:
     It is part of the session's transaction, and nothing is flushed for it. Errors come as SQLAlchemy's.
     """
     connection = session.connection()
-    pooled, dialect = connection.connection, connection.dialect
-    compiled = prepared.compiled(dialect)
-    given = compiled.parameters(values)
-    driver: Any = pooled.driver_connection
-    try:
-        return driver.execute(compiled.sql, given)
-    except dialect.loaded_dbapi.Error as error:
-        raise translated(error, connection.connection, dialect) from error
+    return _run(connection, prepared.compiled(connection.dialect), values)
 
 
 def straight_rows(session: Session, prepared: Prepared, **values: Any) -> list[Any]:
     """The rows of a prepared query, or of a write that returns some; what waits to be flushed is not among them."""
-    rows = straight(session, prepared, **values).fetchall()
-    return prepared.compiled(session.connection().dialect).rows(rows)
+    connection = session.connection()
+    compiled = prepared.compiled(connection.dialect)
+    return compiled.rows(_run(connection, compiled, values).fetchall())
+
+
+def _run(connection: sa.Connection, compiled: Compiled, values: dict[str, Any]) -> Any:
+    pooled = connection.connection
+    driver: Any = pooled.driver_connection
+    try:
+        return driver.execute(compiled.sql, compiled.parameters(values))
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise translated(error, pooled, connection.dialect) from error
 
 
 def write(session: Session, model: type[T], **values: Any) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from core.straight import straight_rows, write
 from routing.context import Context
 from routing.correspondence.address_facts import no_mail_reason
 from routing.correspondence.answering import Addressee, why_not
-from routing.correspondence.conversation import CUSTOMER, conversation_of
+from routing.correspondence.conversation import CUSTOMER, Conversation, conversation_of
 from routing.correspondence.desk import Desk, is_ours
 from routing.correspondence.letters import Letter, Manner, Party
 from routing.correspondence.models import MailKind, OutboundMail
@@ -46,17 +45,18 @@ def may_be_told(
     now: datetime,
     *,
     count_alike: bool = True,
-    said: Sequence[Message] | None = None,
+    talk: Conversation | None = None,
+    cause: Message | None = None,
 ) -> str | None:
     """Why the customer of ``case`` gets no automatic mail; None if they may.
 
-    ``said`` is all that has been said on the case, for who knows it; else it is looked up.
+    ``talk`` and ``cause``, the latest mail, are looked up where they are not known.
     """
-    talk = conversation_of(session, case, desk.policy, said)
+    talk = talk or conversation_of(session, case, desk.policy)
     address = talk.to.key if talk.to else None
     if address is not None:
         _hold_the_count(session, address)
-    cause = latest_mail(session, case, said)
+    cause = cause or latest_mail(session, case)
     sent, alike = _counts(session, address, topic_of(talk.subject), desk.policy, now)
     facts = Addressee(
         address=address,
@@ -76,10 +76,10 @@ def may_be_told(
 def tell(
     session: Session, context: Context, case: Case, desk: Desk, kind: MailKind, text: str, now: datetime,
     manner: Manner = Manner.ANSWERED, to: Party | None = None, cycle: int = 1,
-    said: Sequence[Message] | None = None,
+    talk: Conversation | None = None,
 ) -> OutboundMail:  # fmt: skip
     """Write an automatic mail to the customer of ``case``, or to ``to``, in the thread of their mail."""
-    talk = conversation_of(session, case, desk.policy, said)
+    talk = talk or conversation_of(session, case, desk.policy)
     to = to or talk.to
     assert to is not None, "somebody without an address has been found to be one who may be told"
     letter = Letter(
@@ -105,13 +105,8 @@ def held_back(session: Session, case: Case, kind: MailKind, why: str, now: datet
     record(session, "mail.not-answered", now, case_id=case.id, mail=kind, why=why)
 
 
-def latest_mail(session: Session, case: Case, said: Sequence[Message] | None = None) -> Message | None:
+def latest_mail(session: Session, case: Case) -> Message | None:
     """The customer's latest mail; of a case that a report has opened, that report."""
-    if said is not None:
-        known = [each for each in said if each.channel == "mail"]
-        return next((each for each in reversed(known) if each.author == CUSTOMER), None) or next(
-            iter(known), None
-        )
     mails = sa.select(Message).where(Message.case_id == case.id, Message.channel == "mail")
     theirs = session.scalar(mails.where(Message.author == CUSTOMER).order_by(Message.id.desc()).limit(1))
     if theirs is not None:

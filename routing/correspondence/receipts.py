@@ -11,6 +11,7 @@ from core.models import Case, Message, Person
 from routing.clocks import cycles
 from routing.context import Context
 from routing.correspondence import automatic, consents
+from routing.correspondence.conversation import conversation_of
 from routing.correspondence.desk import Desk, desk_of
 from routing.correspondence.letters import Manner
 from routing.correspondence.models import MailKind, OutboundMail
@@ -40,10 +41,10 @@ def opened(
     desk = desk_of(context, policy, case)
     if desk is None or (first is None and _has(session, case, _FIRST_WORDS)):
         return
-    said = [first] if first is not None else None
+    talk = conversation_of(session, case, policy, [first] if first is not None else None)
     # Whoever asks for urgent work may do so three times in a row with the same subject.
     alike = outcome is not Outcome.ASK_CONSENT
-    why = automatic.may_be_told(session, context, case, desk, now, count_alike=alike, said=said)
+    why = automatic.may_be_told(session, context, case, desk, now, count_alike=alike, talk=talk, cause=first)
     if why is not None:
         automatic.held_back(session, case, MailKind.RECEIPT, why, now)
         return
@@ -51,7 +52,7 @@ def opened(
         consents.ask(session, context, case, desk, now)
         return
     text = opened_text(session, case, desk, outcome, now)
-    automatic.tell(session, context, case, desk, MailKind.RECEIPT, text, now, said=said)
+    automatic.tell(session, context, case, desk, MailKind.RECEIPT, text, now, talk=talk)
 
 
 def accepted(session: Session, context: Context, case: Case, policy: Policy, now: datetime) -> None:
