@@ -13,7 +13,7 @@ import pytest
 _LINUX = Path("/proc/self/status").exists()
 _MOST_MB = 200  # web and worker together
 # Native libraries and packages of megabytes: loaded when there is audio, HTML, a calendar or a chat to deal with.
-_LATER = ["apprise", "cryptography", "icalendar", "nh3", "numpy", "obstore", "psycopg", "soundfile"]
+_LATER = ["apprise", "cryptography", "dns", "icalendar", "nh3", "numpy", "obstore", "psycopg", "soundfile"]
 _IDLE = """
 import json, re, sys
 from core.settings import load_settings

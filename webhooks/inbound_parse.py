@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from core.errors import said_of
 from intake.mail import receiving
-from intake.mail.senders.relayed import RelayedCheck
 from intake.mail.ways_in.posted import Posted, read_post, unread_post
 from webhooks.edge import context
 from webhooks.posted_parts import read_parts
 from webhooks.sendgrid_signature import SendGridSignature, Signed
+
+if TYPE_CHECKING:
+    from intake.mail.senders.relayed import RelayedCheck
 
 MAX_BYTES = 45_000_000
 """SendGrid takes mails of 30 MB; in a form, and encoded once more, they are larger."""
@@ -70,6 +73,8 @@ def _take_in(check: SendGridSignature, signed: Signed) -> Response:
 @cache
 def _dmarc(dns_server: str) -> RelayedCheck:
     """The check, with what it remembers of the DNS; made with the first post, for most houses get none."""
+    from intake.mail.senders.relayed import RelayedCheck  # megabytes, which most houses never need
+
     return RelayedCheck(dns_server)
 
 
