@@ -102,6 +102,21 @@ def enqueue(session: Session, kind: str, subject: str, due_at: datetime, **paylo
     wake_after_commit(session)
 
 
+def enqueue_once(
+    session: Session, kind: str, subject: str, due_at: datetime, *, turn: int, **payload: Any
+) -> None:
+    """See to it that exactly one piece of work for ``subject`` is waiting or under way.
+
+    Workers that start at once take turns on PostgreSQL, by the advisory lock ``turn``; SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(turn)))
+    states = (DueState.READY, DueState.LEASED)
+    waiting = sa.select(Due.id).where(Due.subject == subject, Due.state.in_(states)).limit(1)
+    if session.scalar(waiting) is None:
+        enqueue(session, kind, subject, due_at, **payload)
+
+
 def cancel(session: Session, subject: str, kinds: Sequence[str] = ()) -> int:
     """Cancel what is still to be done for ``subject`` (of ``kinds`` only, if given); how many rows."""
     session.flush()  # locks are taken in the order of the house, those of due work last

@@ -33,15 +33,8 @@ log = logging.getLogger(__name__)
 
 def ensure_scheduled(session: Session, now: datetime) -> None:
     """See to it that exactly one reconciliation is waiting or under way."""
-    if session.get_bind().dialect.name == "postgresql":  # workers that start at once take turns here
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
-    waiting = session.scalar(
-        sa.select(due.Due.id)
-        .where(due.Due.subject == _SUBJECT, due.Due.state.in_((due.DueState.READY, due.DueState.LEASED)))
-        .limit(1)
-    )
-    if waiting is None:
-        due.enqueue(session, RECONCILE, _SUBJECT, now, since=(now - _FIRST_LOOK_BACK).isoformat())
+    since = (now - _FIRST_LOOK_BACK).isoformat()
+    due.enqueue_once(session, RECONCILE, _SUBJECT, now, turn=_TURN, since=since)
 
 
 def reconcile(context: Context, claim: due.Claim) -> None:

@@ -35,12 +35,7 @@ log = logging.getLogger(__name__)
 
 def ensure_scheduled(session: Session, now: datetime) -> None:
     """See to it that exactly one look for drills is waiting or under way."""
-    if session.get_bind().dialect.name == "postgresql":  # workers that start at once take turns here
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
-    states = (due.DueState.READY, due.DueState.LEASED)
-    waiting = sa.select(due.Due.id).where(due.Due.subject == _SUBJECT, due.Due.state.in_(states)).limit(1)
-    if session.scalar(waiting) is None:
-        due.enqueue(session, LOOK, _SUBJECT, now)
+    due.enqueue_once(session, LOOK, _SUBJECT, now, turn=_TURN)
 
 
 def look(context: Context, claim: due.Claim) -> None:

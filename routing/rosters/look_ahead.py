@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import due
@@ -27,14 +26,7 @@ Period = tuple[datetime, datetime]
 
 def ensure_scheduled(session: Session, now: datetime) -> None:
     """See to it that exactly one look ahead is waiting or under way, and one at each subscribed calendar."""
-    if session.get_bind().dialect.name == "postgresql":  # workers that start at once take turns here
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
-    states = (due.DueState.READY, due.DueState.LEASED)
-    waiting = session.scalar(
-        sa.select(due.Due.id).where(due.Due.subject == _SUBJECT, due.Due.state.in_(states)).limit(1)
-    )
-    if waiting is None:
-        due.enqueue(session, LOOK_AHEAD, _SUBJECT, now, told={})
+    due.enqueue_once(session, LOOK_AHEAD, _SUBJECT, now, turn=_TURN, told={})
     imports.ensure_scheduled(session, now)
 
 
