@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 export NIGHTBELL_DATA_DIR="$folder" PORT=${PORT:-18480} SIMULATOR_PORT=${SIMULATOR_PORT:-18487} MAIL_PORT=${MAIL_PORT:-18425} SIMULATOR_SMTP_PORT=${SIMULATOR_SMTP_PORT:-18426}
 unset DATABASE_URL
+make .venv/.run # on a new machine this takes longer than the start that is waited for below
 
 make run PORT="$PORT" SIMULATOR_PORT="$SIMULATOR_PORT" MAIL_PORT="$MAIL_PORT" >"$folder/run.log" 2>&1 &
 running=$!
